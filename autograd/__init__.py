@@ -1,0 +1,85 @@
+"""A number that remembers how it was computed: scalar reverse-mode autograd, read in several ways.
+
+Every operation of the table (``autograd.ops``) is a function of this package: ``autograd.exp``, ``autograd.dot``, ...
+They take floats, Values and duals. So are the operations that you add with ``autograd.operation``.
+
+>>> import autograd
+>>> x = autograd.Value(0.5, "x")
+>>> y = autograd.sin(x * x)
+>>> y.backward()
+>>> x.grad == autograd.cos(0.25)
+True
+"""
+
+import os as _os
+import sys as _sys
+
+from . import ops as ops
+from .derivatives import derivative as derivative
+from .derivatives import grad as grad
+from .derivatives import hessian as hessian
+from .derivatives import hvp as hvp
+from .derivatives import jacobian as jacobian
+from .derivatives import jvp as jvp
+from .derivatives import value_and_grad as value_and_grad
+from .derivatives import vjp as vjp
+from .forward import Dual as Dual
+from .functions import log_softmax as log_softmax
+from .functions import mean as mean
+from .functions import norm as norm
+from .functions import softmax as softmax
+from .op import OPS as OPS
+from .op import Op as Op
+from .op import operation as operation
+from .symbol import Symbol as Symbol
+from .symbol import formula as formula
+from .value import Value as Value
+from .value import topological_order as topological_order
+
+
+def __getattr__(name: str) -> Op:
+    # The table is the one list of operations: what stands in it is a function of this package, also a row added later.
+    try:
+        return OPS[name]
+    except KeyError:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *OPS})
+
+
+def _relax_collector() -> None:
+    """Let Python's cyclic collector look at new objects less often.
+
+    Graphs have no cycles and are freed without it, but at Python's 700 it walks every node three times while a graph
+    is recorded: a seventh of the time of a training step (docs/design.md). A disabled collector stays disabled.
+    """
+    import gc
+
+    threshold, *others = gc.get_threshold()
+    if 0 < threshold < 10_000:
+        gc.set_threshold(10_000, *others)
+
+
+def _warn_of_namesake() -> None:
+    """Another package on PyPI, by HIPS, has this import name too; where both are installed, say so."""
+    here = _os.path.dirname(_os.path.abspath(__file__))
+    for folder in _sys.path:
+        other = _os.path.join(folder or ".", "autograd")
+        if _os.path.exists(_os.path.join(other, "tracer.py")):
+            import warnings
+
+            same = _os.path.realpath(other) == _os.path.realpath(here)
+            warnings.warn(
+                "two packages named 'autograd' are installed: this is chainrule's, "
+                + ("and the one by HIPS has been installed over it" if same else f"another, by HIPS, is in {other}")
+                + ". Keep one: pip uninstall autograd (HIPS's) or pip uninstall chainrule"
+                + (", then install the other again" if same else ""),
+                stacklevel=3,
+            )
+            return
+
+
+_relax_collector()
+_warn_of_namesake()

@@ -1,0 +1,217 @@
+"""The table of operations: one row an operation, with all that is known about it.
+
+A row is ``operation(name, forward on floats, one local derivative ∂out/∂input per input, ...)``. The local derivatives
+are written with the operations themselves, in terms of the inputs and ``out``: so the same rule gives the first
+derivative (on floats), any higher derivative (on Values), forward mode (on duals) and the formula (on symbols). Rules
+are straight lines: every choice between cases is made in a forward function, in ``elementary.py``.
+
+Rules are written for accuracy, not only for algebra: tanh' is 4·sigmoid(2x)·sigmoid(-2x), because 1 - tanh(x)² is 0 at
+x = 20, where the truth is 1.7e-17. docs/design.md states what is promised; tests/test_accuracy.py holds every row to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from . import elementary as el
+from .op import REALS, operation, seal
+
+POSITIVE = (0.0, math.inf)
+UNIT = (-1.0, 1.0)
+HALF_LINE = (-1.0, math.inf)
+
+TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
+ONE_OVER_SQRT_TAU = 1.0 / math.sqrt(2.0 * math.pi)
+SQRT_HALF = math.sqrt(0.5)
+
+
+def nonzero(x: float) -> bool:
+    """Smooth everywhere but at 0."""
+    return x != 0.0
+
+
+def distinct(x: float, y: float) -> bool:
+    """Smooth everywhere but at a tie."""
+    return x != y
+
+
+def off_origin(x: float, y: float) -> bool:
+    """Smooth everywhere but at (0, 0)."""
+    return bool(x or y)
+
+
+def inside_unit(x: float) -> bool:
+    """Smooth in the open interval (-1, 1)."""
+    return -1.0 < x < 1.0
+
+
+def positive(x: float, *others: float) -> bool:
+    """Smooth where the first input is positive."""
+    return x > 0.0
+
+
+# The names are those of the mathematics, some of them Python's own: abs, pow and sum are operations from here on.
+# fmt: off
+
+# ---- arithmetic ----------------------------------------------------------------------------------------------------
+#                name   forward                  ∂out/∂x                  ∂out/∂y
+add = operation("add",  lambda x, y: x + y,      lambda x, y, out: 1.0,   lambda x, y, out: 1.0,
+                doc="x + y.", prints="{} + {}", precedence=1)
+sub = operation("sub",  lambda x, y: x - y,      lambda x, y, out: 1.0,   lambda x, y, out: -1.0,
+                doc="x - y.", prints="{} - {}", precedence=1)
+mul = operation("mul",  lambda x, y: x * y,      lambda x, y, out: y,     lambda x, y, out: x,
+                doc="x · y.", prints="{} * {}", precedence=2)
+div = operation("div",  lambda x, y: x / y,      lambda x, y, out: 1 / y, lambda x, y, out: -quotient(x, y, 2.0),
+                doc="x / y.", prints="{} / {}", precedence=2, domain=(REALS, POSITIVE))
+neg = operation("neg",  lambda x: -x,            lambda x, out: -1.0,
+                doc="-x.", prints="-{}", precedence=3)
+abs = operation("abs",  math.fabs,               lambda x, out: gt(x, 0.0) - lt(x, 0.0),
+                doc="|x|; its derivative at 0 is 0.", smooth=nonzero, special=((0.0,),))
+pow = operation("pow",  math.pow,
+                lambda x, y, out: power_derivative(x, y, 1.0, 0.0),
+                lambda x, y, out: power_derivative(x, y, 0.0, 1.0),
+                doc="x ** y, for x > 0, or whole y.", prints="{} ** {}", precedence=4,
+                domain=(POSITIVE, REALS), smooth=positive,
+                special=((0.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (-2.0, 3.0), (-2.0, 2.0)))
+
+# ---- exponentials and logarithms -----------------------------------------------------------------------------------
+exp   = operation("exp",   math.exp,   lambda x, out: out,         doc="e to the power x.")
+expm1 = operation("expm1", math.expm1, lambda x, out: exp(x),      doc="e^x - 1, accurate near 0.")
+log   = operation("log",   math.log,   lambda x, out: 1 / x,       doc="The natural logarithm.", domain=(POSITIVE,))
+log1p = operation("log1p", math.log1p, lambda x, out: 1 / (1 + x), doc="log(1 + x), accurate near 0.",
+                  domain=(HALF_LINE,))
+sqrt  = operation("sqrt",  math.sqrt,  lambda x, out: quotient(0.5, out, 1.0), doc="√x; its derivative at 0 is inf.",
+                  domain=(POSITIVE,), smooth=positive, special=((0.0,), (5e-324,)))
+
+# ---- trigonometric and hyperbolic ----------------------------------------------------------------------------------
+sin  = operation("sin",  el.sin,    lambda x, out: cos(x),               doc="sin x, x in radians.")
+cos  = operation("cos",  el.cos,    lambda x, out: -sin(x),              doc="cos x, x in radians.")
+tan  = operation("tan",  el.tan,    lambda x, out: 1 + out * out,        doc="tan x, x in radians.")
+asin = operation("asin", math.asin, lambda x, out: quotient(1.0, sqrt((1 - x) * (1 + x)), 1.0),
+                 doc="The angle in [-π/2, π/2] whose sine is x.", domain=(UNIT,), smooth=inside_unit,
+                 special=((-1.0,), (1.0,)))
+acos = operation("acos", math.acos, lambda x, out: -quotient(1.0, sqrt((1 - x) * (1 + x)), 1.0),
+                 doc="The angle in [0, π] whose cosine is x.", domain=(UNIT,), smooth=inside_unit,
+                 special=((-1.0,), (1.0,)))
+atan = operation("atan", math.atan, lambda x, out: inversion(1.0, x),    doc="The angle in (-π/2, π/2) whose tangent is x.")
+sinh = operation("sinh", math.sinh, lambda x, out: cosh(x),              doc="(e^x - e^-x) / 2.")
+cosh = operation("cosh", math.cosh, lambda x, out: sinh(x),              doc="(e^x + e^-x) / 2.")
+tanh = operation("tanh", math.tanh, lambda x, out: 4 * sigmoid(2 * x) * sigmoid(-2 * x),
+                 doc="(e^x - e^-x) / (e^x + e^-x).", special=((20.0,), (1000.0,), (-1000.0,)))
+
+# ---- activations ---------------------------------------------------------------------------------------------------
+sigmoid    = operation("sigmoid", el.sigmoid,   lambda x, out: out * sigmoid(-x),
+                       doc="1 / (1 + e^-x).", special=((40.0,), (1000.0,), (-1000.0,)))
+softplus   = operation("softplus", el.softplus, lambda x, out: sigmoid(x),
+                       doc="log(1 + e^x).", special=((1000.0,), (-1000.0,)))
+softsign   = operation("softsign", el.softsign, lambda x, out: quotient(1.0, 1 + abs(x), 2.0),
+                       doc="x / (1 + |x|).", smooth=nonzero, special=((0.0,),))
+relu       = operation("relu", el.relu,         lambda x, out: gt(x, 0.0),
+                       doc="max(x, 0); its derivative at 0 is 0 (Nair and Hinton 2010).",
+                       smooth=nonzero, special=((0.0,), (-0.0,)))
+leaky_relu = operation("leaky_relu", el.leaky_relu, lambda x, out: where(gt(x, 0.0), 1.0, 0.01),
+                       doc="x for x > 0, else 0.01·x; its derivative at 0 is 0.01 (Maas et al. 2013).",
+                       smooth=nonzero, special=((0.0,),))
+elu        = operation("elu", el.elu,           lambda x, out: exp(minimum(x, 0.0)),
+                       doc="x for x > 0, else e^x - 1 (Clevert et al. 2016).", smooth=nonzero, special=((0.0,),))
+silu       = operation("silu", el.silu,         lambda x, out: sigmoid(x) * (1 + x * sigmoid(-x)),
+                       doc="x · sigmoid(x), also called swish (Elfwing et al. 2018).")
+gelu       = operation("gelu", el.gelu,
+                       lambda x, out: 0.5 * erfc(-SQRT_HALF * x) + x * (ONE_OVER_SQRT_TAU * exp(-0.5 * x * x)),
+                       doc="x · Φ(x), Φ the standard normal distribution (Hendrycks and Gimpel 2016).")
+erf        = operation("erf", math.erf,         lambda x, out: TWO_OVER_SQRT_PI * exp(-(x * x)),
+                       doc="The error function, 2/√π ∫₀ˣ e^(-t²) dt.")
+erfc       = operation("erfc", math.erfc,       lambda x, out: -TWO_OVER_SQRT_PI * exp(-(x * x)),
+                       doc="1 - erf(x), accurate for large x.")
+
+# ---- two inputs ----------------------------------------------------------------------------------------------------
+maximum   = operation("maximum", el.maximum,
+                      lambda x, y, out: 0.5 * (gt(x, y) + ge(x, y)), lambda x, y, out: 0.5 * (lt(x, y) + le(x, y)),
+                      doc="The greater of x and y; at a tie the derivative is 1/2 to each.",
+                      smooth=distinct, special=((1.0, 1.0), (0.0, -0.0)))
+minimum   = operation("minimum", el.minimum,
+                      lambda x, y, out: 0.5 * (lt(x, y) + le(x, y)), lambda x, y, out: 0.5 * (gt(x, y) + ge(x, y)),
+                      doc="The smaller of x and y; at a tie the derivative is 1/2 to each.",
+                      smooth=distinct, special=((1.0, 1.0), (0.0, -0.0)))
+hypot     = operation("hypot", math.hypot,      lambda x, y, out: cosine(x, y), lambda x, y, out: cosine(y, x),
+                      doc="√(x² + y²), without overflow; its derivative at (0, 0) is 0.",
+                      smooth=off_origin, special=((0.0, 0.0), (3.0, 0.0)))
+atan2     = operation("atan2", math.atan2,      lambda y, x, out: inversion(x, y), lambda y, x, out: -inversion(y, x),
+                      doc="The angle in [-π, π] of the point (x, y), called as atan2(y, x).",
+                      smooth=lambda y, x: y != 0.0 or x > 0.0, special=((0.0, 0.0), (0.0, 1.0)))
+logaddexp = operation("logaddexp", el.logaddexp,
+                      lambda x, y, out: sigmoid(difference(x, y)), lambda x, y, out: sigmoid(difference(y, x)),
+                      doc="log(e^x + e^y), without overflow.",
+                      special=((1.0, 1.0), (-math.inf, -math.inf), (1000.0, -1000.0)))
+
+# ---- choices -------------------------------------------------------------------------------------------------------
+lt    = operation("lt", lambda x, y: float(x < y),  None, None, doc="1 where x < y, else 0.", smooth=distinct,
+                  prints="({} < {})", special=((1.0, 1.0),))
+le    = operation("le", lambda x, y: float(x <= y), None, None, doc="1 where x <= y, else 0.", smooth=distinct,
+                  prints="({} <= {})", special=((1.0, 1.0),))
+gt    = operation("gt", lambda x, y: float(x > y),  None, None, doc="1 where x > y, else 0.", smooth=distinct,
+                  prints="({} > {})", special=((1.0, 1.0),))
+ge    = operation("ge", lambda x, y: float(x >= y), None, None, doc="1 where x >= y, else 0.", smooth=distinct,
+                  prints="({} >= {})", special=((1.0, 1.0),))
+where = operation("where", lambda c, x, y: x if c else y,
+                  None, lambda c, x, y, out: gt(abs(c), 0.0), lambda c, x, y, out: 1 - gt(abs(c), 0.0),
+                  doc="x where c is not 0, else y; the branch not taken gets no contribution.", selects=True,
+                  smooth=lambda c, x, y: c != 0.0, special=((0.0, 1.0, 2.0), (1.0, 1.0, 2.0)))
+
+# ---- lists of any length, one node each ----------------------------------------------------------------------------
+sum       = operation("sum", el.total,          lambda xs, out: [1.0] * len(xs),
+                      doc="Σ x, rounded once.", lists=1)
+dot       = operation("dot", el.dot,            lambda inputs, out: inputs[len(inputs) // 2:] + inputs[:len(inputs) // 2],
+                      doc="Σ x·y over two lists of equal length.", lists=2)
+logsumexp = operation("logsumexp", el.logsumexp, lambda xs, out: shares(xs, out),
+                      doc="log Σ e^x, without overflow; its local derivatives are the softmax.", lists=1,
+                      special=((-math.inf, -math.inf), (1000.0, -1000.0)))
+
+# ---- what the rules above are written with -------------------------------------------------------------------------
+# Families that are closed under differentiation, so that every order is accurate and no rule divides by zero.
+difference = operation("difference", el.difference, lambda x, y, out: 1.0, lambda x, y, out: -1.0,
+                       doc="x - y, and 0 where x = y even if both are infinite.", prints=lambda x, y: x - y,
+                       special=((math.inf, math.inf), (-math.inf, -math.inf)))
+quotient   = operation("quotient", el.quotient,
+                       lambda x, y, n, out: quotient(1.0, y, n), lambda x, y, n, out: -n * quotient(x, y, n + 1), None,
+                       doc="x / y ** n for whole n >= 1, and ±inf at y = 0: the pole of a derivative.",
+                       domain=(REALS, REALS, (1.0, 2.0)), smooth=lambda x, y, n: y != 0.0,
+                       prints=lambda x, y, n: x / y if n == 1 else x / y**n)
+cosine     = operation("cosine", el.cosine,
+                       lambda x, y, out: cosine(y, x) * inversion(y, x), lambda x, y, out: -out * inversion(y, x),
+                       doc="x / hypot(x, y), the cosine of the direction (x, y); 0 at (0, 0).",
+                       smooth=off_origin, special=((0.0, 0.0), (3.0, 0.0)), prints=lambda x, y: x / hypot(x, y))
+inversion  = operation("inversion", el.inversion,
+                       lambda x, y, out: (inversion(y, x) - out) * (inversion(y, x) + out), lambda x, y, out: -2 * out * inversion(y, x),
+                       doc="x / (x² + y²), the inversion in the unit circle; nan at (0, 0).",
+                       smooth=off_origin, prints=lambda x, y: x / (x**2 + y**2))
+power_derivative = operation("power_derivative", el.power_derivative,
+                       lambda x, y, k, j, out: power_derivative(x, y, k + 1, j),
+                       lambda x, y, k, j, out: power_derivative(x, y, k, j + 1), None, None,
+                       doc="∂^(k+j) x ** y / ∂x^k ∂y^j, for whole k and j.",
+                       domain=(POSITIVE, REALS, (0.0, 2.0), (0.0, 1.0)), smooth=positive,
+                       prints=lambda x, y, k, j: _power_formula(x, y, int(k), int(j)))
+# fmt: on
+
+
+def shares(xs: Sequence[Any], out: Any) -> list[Any]:
+    """The softmax of ``xs``, given ``out``, their logsumexp. The rounding of ``out`` cancels in the division."""
+    terms = [exp(difference(x, out)) for x in xs]
+    total = sum(terms)
+    return [term / total for term in terms]
+
+
+def _power_formula(x: Any, y: Any, k: int, j: int) -> Any:
+    """The formula of ``power_derivative`` for the orders that people meet; else None, and it prints as a call."""
+    if (k, j) == (1, 0):
+        return y * x ** (y - 1)
+    if (k, j) == (2, 0):
+        return y * (y - 1) * x ** (y - 2)
+    if k == 0:
+        return x**y * (log(x) if j == 1 else log(x) ** j)
+    return None
+
+
+seal()
