@@ -1,0 +1,28 @@
+"""A thin neural-network layer on ``autograd``: modules that record Values, and a loop that trains them.
+
+>>> import nn
+>>> nn.MLP(1, [16, 16, 1], activation="tanh")
+MLP(1 → 16 tanh → 16 tanh → 1, 321 parameters)
+"""
+
+try:
+    from autograd import Value as _Value  # noqa: F401
+except ImportError as _error:
+    import autograd as _autograd
+
+    raise ImportError(
+        f"nn needs chainrule's package autograd, but found another of that name in {_autograd.__file__}: "
+        "uninstall it (pip uninstall autograd), then install chainrule again"
+    ) from _error
+
+from . import data as data
+from . import initializers as initializers
+from . import losses as losses
+from . import optim as optim
+from .modules import MLP as MLP
+from .modules import Layer as Layer
+from .modules import Module as Module
+from .modules import Neuron as Neuron
+from .training import DivergedError as DivergedError
+from .training import History as History
+from .training import fit as fit

@@ -1,0 +1,161 @@
+"""Training: the mini-batch loop, and what it has seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from .losses import Loss, mse
+from .modules import Module
+from .optim import SGD
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+
+
+class DivergedError(ArithmeticError):
+    """The loss is no longer finite. The parameters are those before the batch that showed it.
+
+    Attributes:
+        epoch: the epoch in which it happened, counted from 1.
+    """
+
+    def __init__(self, epoch: int, learning_rate: float, why: str) -> None:
+        super().__init__(
+            f"training diverged in epoch {epoch}: {why}. Try a smaller learning rate than {learning_rate:g}, "
+            "less momentum, inputs and targets scaled to about ±1, or another initialisation"
+        )
+        self.epoch = epoch
+
+
+@dataclass
+class History:
+    """What a training has seen, epoch by epoch.
+
+    Attributes:
+        losses: the mean loss over each epoch's batches, as they were met.
+        learning_rates: the learning rate of each epoch.
+        interrupted: whether it was stopped (Ctrl-C) before its last epoch.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    learning_rates: list[float] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs completed."""
+        return len(self.losses)
+
+    @property
+    def loss(self) -> np.ndarray[Any, Any]:
+        """The losses as an array, shape (epochs,)."""
+        import numpy as np
+
+        return np.asarray(self.losses)
+
+    @property
+    def learning_rate(self) -> np.ndarray[Any, Any]:
+        """The learning rates as an array, shape (epochs,)."""
+        import numpy as np
+
+        return np.asarray(self.learning_rates)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the loss by epoch on a log axis; on new axes unless some are given."""
+        from .plots import plot_loss
+
+        return plot_loss(self, axes)
+
+
+def fit(
+    model: Module,
+    xs: Sequence[Any],
+    ys: Sequence[Any],
+    *,
+    epochs: int = 100,
+    batch_size: int | None = 32,
+    loss: Loss = mse,
+    optimizer: SGD | None = None,
+    seed: int = 0,
+    on_epoch: Callable[[History], None] | None = None,
+) -> History:
+    """Train ``model`` by mini-batch gradient descent (Goodfellow et al., *Deep Learning*, alg. 8.1).
+
+    Each epoch shuffles the n samples and walks through them in ⌈n / batch_size⌉ batches, the last of which may be
+    smaller; each batch makes one step.
+
+    Args:
+        model: called on each sample, a list of numbers (a sample that is one number is put in a list).
+        xs: n samples, each a number or a list of numbers.
+        ys: n targets, each as the model gives them.
+        epochs: how often all samples are seen.
+        batch_size: samples a step; 1 is stochastic, None (all of them) is full batch.
+        loss: a function of a batch's predictions and targets.
+        optimizer: moves the parameters; ``SGD(model.parameters())`` by default.
+        seed: of the shuffling.
+        on_epoch: called after each epoch with the history so far.
+
+    Returns:
+        The history. Ctrl-C ends the training after the step at hand: the model keeps what it has learned, and the
+        history says so.
+
+    Raises:
+        ValueError: there are no samples, or not one target a sample, or a size is not positive.
+        DivergedError: the loss is no longer finite.
+
+    >>> from nn import MLP
+    >>> model = MLP(1, [1])
+    >>> history = fit(model, [0.0, 1.0, 2.0], [1.0, 3.0, 5.0], epochs=200, optimizer=SGD(model.parameters(), 0.1))
+    >>> round(model([10.0]).data, 3)
+    21.0
+    """
+    samples = [list(x) if _is_list(x) else [x] for x in xs]
+    targets = list(ys)
+    if not samples or len(samples) != len(targets):
+        raise ValueError(f"fit needs samples and one target for each, got {len(samples)} and {len(targets)}")
+    size = len(samples) if batch_size is None else batch_size
+    for what, number in (("epochs", epochs), ("batch_size", size)):
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"{what} must be a positive whole number, got {number!r}")
+    optimizer = optimizer if optimizer is not None else SGD(model.parameters())
+    rng = Random(seed)
+    order = list(range(len(samples)))
+    history = History()
+    try:
+        for epoch in range(1, epochs + 1):
+            rng.shuffle(order)
+            total = 0.0
+            for start in range(0, len(order), size):
+                batch = order[start : start + size]
+                value = _step(model, [samples[i] for i in batch], [targets[i] for i in batch], loss, optimizer, epoch)
+                total += value * len(batch)
+            history.losses.append(total / len(samples))
+            history.learning_rates.append(optimizer.learning_rate)
+            if on_epoch is not None:
+                on_epoch(history)
+    except KeyboardInterrupt:
+        history.interrupted = True
+    return history
+
+
+def _step(model: Module, xs: list[Any], ys: list[Any], loss: Loss, optimizer: SGD, epoch: int) -> float:
+    """One step on one batch; its loss."""
+    try:
+        value = loss([model(x) for x in xs], ys)
+    except OverflowError as error:
+        raise DivergedError(epoch, optimizer.learning_rate, str(error)) from error
+    if not math.isfinite(value):
+        raise DivergedError(epoch, optimizer.learning_rate, f"the loss is {float(value)}")
+    optimizer.zero_grad()
+    value.backward()
+    optimizer.step()
+    return float(value)
+
+
+def _is_list(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) > 0
