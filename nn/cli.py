@@ -14,7 +14,7 @@ from . import data
 from .losses import mse
 from .modules import MLP
 from .optim import SGD
-from .training import DivergedError, History, fit
+from .training import History, fit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -135,7 +135,7 @@ def main() -> None:
     except typer.TyperException as error:
         print(f"chainrule: {' '.join(error.format_message().split())}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except DivergedError as error:
+    except (ArithmeticError, ValueError, OSError) as error:  # a training that diverged, log of a negative, a full disk
         print(f"chainrule: {error}", file=sys.stderr)
         sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):

@@ -24,7 +24,7 @@ def plot_loss(history: History, axes: Axes | None = None) -> Axes:
 
         _, axes = plt.subplots(figsize=(5, 3.5), layout="constrained")
     axes.semilogy(range(1, history.epochs + 1), history.loss, color=MODEL)
-    axes.set(title="Training loss", xlabel="epoch", ylabel="mean squared error")
+    axes.set(title="Training loss", xlabel="epoch", ylabel="loss")
     axes.grid(True, which="major", alpha=0.3)
     return axes
 
@@ -46,5 +46,5 @@ def save_sin(
     left.legend()
     left.grid(True, alpha=0.3)
     if history.epochs:
-        plot_loss(history, right)
+        plot_loss(history, right).set_ylabel("mean squared error")
     figure.savefig(path)

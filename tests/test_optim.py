@@ -1,0 +1,79 @@
+"""SGD against the recurrences that define it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import Value
+from nn.optim import SGD
+
+GRADIENTS = st.lists(st.floats(-10, 10), min_size=1, max_size=10)
+
+
+def steps(optimizer, parameter, gradients):
+    for g in gradients:
+        parameter.grad = g
+        optimizer.step()
+        yield parameter.data
+
+
+@given(GRADIENTS, st.floats(0.001, 1))
+def test_plain_sgd_subtracts_the_gradients(gradients, rate):
+    p = Value(1.0)
+    *_, last = steps(SGD([p], rate), p, gradients)
+    assert last == pytest.approx(1.0 - rate * sum(gradients), abs=1e-9)
+
+
+@given(GRADIENTS, st.floats(0.001, 1), st.floats(0.01, 0.99))
+def test_momentum_weighs_a_gradient_by_its_age(gradients, rate, momentum):
+    # The closed form: a gradient that is k steps old has moved the parameter by rate · (1 + m + … + m^k) · g.
+    p = Value(0.0)
+    *_, last = steps(SGD([p], rate, momentum), p, gradients)
+    ages = range(len(gradients) - 1, -1, -1)
+    moved = sum(g * sum(momentum**i for i in range(age + 1)) for g, age in zip(gradients, ages, strict=True))
+    assert last == pytest.approx(-rate * moved, rel=1e-9, abs=1e-9)
+
+
+@given(GRADIENTS, st.floats(0.001, 1), st.floats(0.01, 0.99))
+def test_nesterov_looks_one_step_ahead(gradients, rate, momentum):
+    # What it adds to plain momentum: a gradient counts at once as it would one step later.
+    p = Value(0.0)
+    *_, last = steps(SGD([p], rate, momentum, nesterov=True), p, gradients)
+    ages = range(len(gradients) - 1, -1, -1)
+    moved = sum(g * sum(momentum**i for i in range(age + 2)) for g, age in zip(gradients, ages, strict=True))
+    assert last == pytest.approx(-rate * moved, rel=1e-9, abs=1e-9)
+
+
+@given(st.floats(0.001, 0.1), st.floats(0.001, 0.9))
+def test_weight_decay_alone_shrinks_geometrically(rate, decay):
+    p = Value(3.0)
+    *_, last = steps(SGD([p], rate, weight_decay=decay), p, [0.0] * 5)
+    assert last == pytest.approx(3.0 * (1 - rate * decay) ** 5, rel=1e-12)
+
+
+def test_zero_grad_clears():
+    p = Value(1.0)
+    p.grad = 2.0
+    SGD([p]).zero_grad()
+    assert p.grad == 0.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"learning_rate": 0.0}, "learning_rate must be greater than 0"),
+        ({"learning_rate": -1.0}, "learning_rate"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"momentum": 1.0}, "momentum must be in"),
+        ({"weight_decay": -0.1}, "weight_decay must be at least 0"),
+        ({"nesterov": True}, "nesterov needs a momentum"),
+    ],
+)
+def test_bad_settings_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        SGD([Value(1.0)], **arguments)
+
+
+def test_no_parameters_is_an_error():
+    with pytest.raises(ValueError, match="needs parameters"):
+        SGD([])

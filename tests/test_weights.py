@@ -1,0 +1,91 @@
+"""Weights on disk: what is saved is loaded, and what does not fit changes nothing."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from nn import MLP
+from nn.weights import save_tensors
+
+
+def test_weights_go_round_bit_for_bit(tmp_path):
+    one, other = MLP(2, [3, 1], seed=1), MLP(2, [3, 1], seed=2)
+    one.save(tmp_path / "m.safetensors")
+    other.load(tmp_path / "m.safetensors")
+    assert [p.data for p in one.parameters()] == [p.data for p in other.parameters()]
+
+
+def test_the_file_holds_pytorchs_names_and_shapes(tmp_path):
+    MLP(2, [3, 1]).save(tmp_path / "m.safetensors")
+    shapes = {name: tensor.shape for name, tensor in load_file(tmp_path / "m.safetensors").items()}
+    assert shapes == {
+        "layers.0.weight": (3, 2), "layers.0.bias": (3,), "layers.1.weight": (1, 3), "layers.1.bias": (1,),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a safetensors file", b"\x80\x04N.", (10**6).to_bytes(8, "little") + b"{}"],
+    ids=["empty", "text", "pickle", "short"],
+)
+def test_a_damaged_file_is_named_and_changes_nothing(tmp_path, content):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(content)
+    model = MLP(1, [1])
+    before = model.state_dict()
+    with pytest.raises(ValueError, match="not a sound safetensors file"):
+        model.load(path)
+    assert model.state_dict() == before
+
+
+def test_a_file_cut_short_anywhere_changes_nothing(tmp_path):
+    path = tmp_path / "m.safetensors"
+    MLP(1, [2, 1], seed=3).save(path)
+    whole = path.read_bytes()
+    model = MLP(1, [2, 1])
+    before = model.state_dict()
+    for size in range(0, len(whole), 7):
+        path.write_bytes(whole[:size])
+        with pytest.raises(ValueError, match=r"m\.safetensors"):
+            model.load(path)
+    assert model.state_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"weight": np.zeros((1, 1))}, "missing.*unknown weight"),
+        ({"layers.0.weight": np.zeros((2, 1)), "layers.0.bias": np.zeros(1)}, r"shape \(1, 1\).*got \(2, 1\)"),
+    ],
+)
+def test_a_file_of_another_model_is_named_and_changes_nothing(tmp_path, tensors, message):
+    path = tmp_path / "other.safetensors"
+    save_file(tensors, path)
+    model = MLP(1, [1])
+    before = model.state_dict()
+    with pytest.raises(ValueError, match=message):
+        model.load(path)
+    assert model.state_dict() == before
+
+
+def test_weights_in_single_precision_are_taken(tmp_path):
+    path = tmp_path / "single.safetensors"
+    save_file({"layers.0.weight": np.full((1, 1), 0.5, np.float32), "layers.0.bias": np.ones(1, np.float32)}, path)
+    model = MLP(1, [1])
+    model.load(path)
+    assert [p.data for p in model.parameters()] == [0.5, 1.0]
+
+
+def test_a_missing_file_is_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        MLP(1, [1]).load(tmp_path / "none.safetensors")
+
+
+def test_a_save_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    path = tmp_path / "m.safetensors"
+    save_tensors({"a": [1.0]}, path)
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        save_tensors({"a": [2.0]}, path)
+    assert load_file(path)["a"].tolist() == [1.0]
+    assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
