@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .forward import Dual, new_level, split
-from .op import is_number
+from .op import Number, as_float, is_number
 from .ops import dot
 from .reverse import adjoints
 from .value import Value, topological_order
@@ -116,7 +116,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     """
     level = new_level()
     directions = iter(_aligned(list(tangents), list(primals), "the tangents", "the primals"))
-    out = f(*[_map(lambda x: Dual(x, next(directions), level), x) for x in primals])
+    out = f(*[_map(lambda x: _along(_plain(x), _plain(next(directions)), level), x) for x in primals])
     # A number that does not depend on the inputs has the tangent 0.
     return _map(lambda y: split(y, level)[0], out), _map(lambda y: _or_zero(split(y, level)[1]), out)
 
@@ -188,6 +188,15 @@ class _Inputs:
             return [Dual(p, t, out.level) for p, t in pairs]
         found = adjoints(out, self.leaves) if isinstance(out, Value) else {}
         return [found.get(leaf, 0.0) for leaf in self.leaves]
+
+
+def _along(primal: Any, tangent: Any, level: int) -> Any:
+    # What does not move is a constant: 0 times a local derivative that is inf or nan is not asked for.
+    return primal if isinstance(tangent, float) and tangent == 0.0 else Dual(primal, tangent, level)
+
+
+def _plain(x: Any) -> Any:
+    return x if isinstance(x, Number) else as_float(x)
 
 
 def _or_zero(tangent: Any) -> Any:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import keyword
 import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from numbers import Real
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 
 Rule = Callable[..., Any]
@@ -88,6 +90,8 @@ def as_float(x: Any) -> float:
     >>> as_float(3), as_float(True)
     (3.0, 1.0)
     """
+    if type(x) is float:
+        return x
     if isinstance(x, Real) or _is_numpy_scalar(x):
         return float(x)
     raise TypeError(
@@ -157,22 +161,27 @@ class Op:
             inputs = self._flatten(inputs)
         elif len(inputs) != len(self.rules):
             raise TypeError(f"{self.name} takes {len(self.rules)} input(s), got {len(inputs)}")
-        reading = None
-        for x in inputs:
-            if isinstance(x, Number) and (reading is None or x.level > reading.level):
-                reading = x
-        inputs = tuple([x if isinstance(x, Number) else as_float(x) for x in inputs])
-        if reading is None:
+        kinds = set(map(type, inputs))
+        readings = {kind.apply for kind in kinds if issubclass(kind, Number)}
+        if any(kind is not float and not issubclass(kind, Number) for kind in kinds):
+            inputs = tuple([x if isinstance(x, Number) else as_float(x) for x in inputs])
+        if not readings:
             return self.evaluate(inputs)
-        return reading.apply(self, inputs)
+        if len(readings) == 1:
+            return readings.pop()(self, inputs)
+        return max([x for x in inputs if isinstance(x, Number)], key=attrgetter("level")).apply(self, inputs)
 
     def _flatten(self, lists: tuple[Any, ...]) -> tuple[Any, ...]:
-        if len(lists) != self.lists or not all(isinstance(xs, Iterable) for xs in lists):
+        try:
+            iterators = list(map(iter, lists))
+        except TypeError:
+            iterators = []
+        if len(iterators) != self.lists:
             raise TypeError(f"{self.name} takes {self.lists} list(s) of numbers")
-        rows = [list(xs) for xs in lists]
-        if len({len(row) for row in rows}) > 1:
+        rows = [tuple(xs) for xs in iterators]
+        if len(set(map(len, rows))) > 1:
             raise ValueError(f"{self.name} takes lists of equal length, got {' and '.join(str(len(r)) for r in rows)}")
-        return tuple([x for row in rows for x in row])
+        return tuple(chain.from_iterable(rows))
 
     def evaluate(self, data: tuple[float, ...], inputs: tuple[Any, ...] = ()) -> float:
         """The operation on floats. ``inputs`` are the numbers they came from, for their names in an error.
@@ -184,7 +193,8 @@ class Op:
         try:
             out = self.forward(*data)
         except (ValueError, ZeroDivisionError, OverflowError) as error:
-            raise type(error)(f"{self._called(data, inputs)}: {_REASONS[type(error)]}") from None
+            kind = next(kind for kind in _REASONS if isinstance(error, kind))
+            raise kind(f"{self._called(data, inputs)}: {_REASONS[kind]}") from None
         if type(out) is float:
             return out
         try:
@@ -207,19 +217,30 @@ class Op:
         """
         try:
             if self.lists:
-                every = self.rules[0](inputs, out)  # type: ignore[misc]  # a list operation has a rule
-                found = [local if want else None for local, want in zip(every, wanted, strict=True)]
+                found: list[Any] = self.rules[0](inputs, out)  # type: ignore[misc]  # a list operation has a rule
+                if len(found) != len(inputs):
+                    raise ValueError(f"it returned {len(found)} number(s) for {len(inputs)} input(s)")
+                if not all(wanted):
+                    found = [local if want else None for local, want in zip(found, wanted, strict=True)]
             else:
                 found = [
                     rule(*inputs, out) if want and rule is not None else None
                     for rule, want in zip(self.rules, wanted, strict=True)
                 ]
-        except (ValueError, ZeroDivisionError, OverflowError) as error:
+                if found.count(None) > wanted.count(False):
+                    self._check_returned(found, wanted)
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
             shown = self._called(tuple([float(x) for x in inputs]), inputs)
-            raise type(error)(f"the local derivative of {shown} failed: {error}") from None
+            kind = next(kind for kind in (TypeError, *_REASONS) if isinstance(error, kind))
+            raise kind(f"the local derivative of {shown} failed: {error}") from error
         if self.selects:
             found = [None if local is None or float(local) == 0.0 else local for local in found]
         return found
+
+    def _check_returned(self, found: list[Any], wanted: Sequence[bool]) -> None:
+        for rule, local, want in zip(self.rules, found, wanted, strict=True):
+            if want and rule is not None and local is None:
+                raise TypeError("it returned None (is a return missing?)")
 
 
 _REASONS = {
@@ -312,7 +333,7 @@ def operation(
     for rule in rules:
         if rule is not None and not callable(rule):
             raise TypeError(f"a local derivative must be a function (or None), got {_shown(rule)}")
-    if not rules or (lists and len(rules) != 1):
+    if lists < 0 or not rules or (lists and (len(rules) != 1 or rules[0] is None)):
         raise ValueError(f"operation {name!r} needs {'one rule' if lists else 'one local derivative per input'}")
     arity = lists or len(rules)
     if domain is not None and len(domain) != arity:
@@ -333,6 +354,8 @@ def operation(
     OPS[name] = op
     if op.arity == 1:
         setattr(Number, name, _method(op))
+    elif name in vars(Number):
+        delattr(Number, name)  # it was defined before, with one input
     return op
 
 

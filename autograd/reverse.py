@@ -124,7 +124,8 @@ def adjoints(output: Value, wanted: Collection[Value]) -> dict[Value, Any]:
         if node not in leads or node.op is None:
             continue
         upstream = found[node]
-        for x, local in zip(node.inputs, node.local_derivatives if floats else _as_graph(node), strict=True):
+        derivatives = node.local_derivatives if floats else _as_graph(node)
+        for x, local in reversed([*zip(node.inputs, derivatives, strict=True)]):  # in the order of ``backward``
             if local is not None and x in leads:
                 contribution = upstream * local
                 found[x] = found[x] + contribution if x in found else contribution
@@ -135,11 +136,20 @@ def _as_graph(node: Value) -> list[Any]:
     """The local derivatives of a node as Values (or literals), by its rule; None as recorded."""
     assert node.op is not None
     recorded = node.local_derivatives
-    graph = node.op.local_derivatives(node.inputs, node, [known is not None for known in recorded])
-    for known, local in zip(recorded, graph, strict=True):
-        if known is not None and known == known and (local is None or float(local) != known):
-            raise ValueError(
-                f"the data of a leaf was changed after {node.op.name!r} was recorded from it, so higher derivatives "
-                "would mix old and new numbers: compute the output again, then differentiate it"
-            )
-    return graph
+    wanted = [local is not None for local in recorded]
+    operands = tuple([float(x) for x in node.inputs])
+    try:
+        data = node.op.evaluate(operands)
+        now = [data, *node.op.local_derivatives(operands, data, wanted)]
+    except (ArithmeticError, ValueError):
+        now = []  # not defined at the new number
+    if not now or not all(map(_same, now, [node.data, *recorded])):
+        raise ValueError(
+            f"the data of a leaf was changed after {node.op.name!r} was recorded from it, so higher derivatives "
+            "would mix old and new numbers: compute the output again, then differentiate it"
+        )
+    return node.op.local_derivatives(node.inputs, node, wanted)
+
+
+def _same(x: float | None, y: float | None) -> bool:
+    return x == y or (x != x and y != y)

@@ -6,6 +6,7 @@ of a Value is its graph, read with symbols for the leaves.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from .op import Number, Op
@@ -33,7 +34,10 @@ class Symbol(Number):
     def apply(op: Op, inputs: tuple[Any, ...]) -> Symbol:
         """Print ``op``: by its template, or by the expression that it prints as."""
         if callable(op.prints):
-            spelled = op.prints(*inputs)
+            try:
+                spelled = op.prints(*inputs)
+            except (ArithmeticError, ValueError):
+                spelled = None  # a literal such as the -2 in log(-2): it prints as a call
             if spelled is not None:
                 return _symbol(spelled)
         operands = [_symbol(x) for x in inputs]
@@ -60,7 +64,7 @@ def _operand(x: Symbol, op: Op, place: int) -> str:
 def _symbol(x: Any) -> Symbol:
     if isinstance(x, Symbol):
         return x
-    text = f"{x:g}" if float(f"{x:g}") == x else repr(x)
+    text = f"{x:g}" if x and float(f"{x:g}") == x else "0" if repr(x) == "0.0" else repr(x)
     return Symbol(text, NEGATIVE if text.startswith("-") else ATOM)
 
 
@@ -84,6 +88,8 @@ def formula(value: Value) -> str:
         for x in node.inputs:
             if isinstance(x, Value):
                 uses[x] += 1
+    taken = {node.name for node in order if node.op is None}
+    names = (name for i in itertools.count(1) if (name := f"v{i}") not in taken)
     symbols: dict[Value, Symbol] = {}
     lines: list[str] = []
     for node in order:
@@ -92,8 +98,9 @@ def formula(value: Value) -> str:
             continue
         symbol = Symbol.apply(node.op, tuple([symbols[x] if isinstance(x, Value) else x for x in node.inputs]))
         if uses[node] > 1 or len(symbol.text) > LONGEST:
-            lines.append(f"v{len(lines) + 1} = {symbol.text}")
-            symbol = Symbol(f"v{len(lines)}")
+            name = next(names)
+            lines.append(f"{name} = {symbol.text}")
+            symbol = Symbol(name)
         symbols[node] = symbol
     return "\n".join([*lines, symbols[value].text])
 
@@ -118,7 +125,9 @@ def rules_of(op: Op) -> list[str]:
 
 
 def input_names(op: Op) -> list[str]:
-    """The names of the inputs in the documentation of ``op``: those of its forward function's, if it has fit ones."""
-    names = {1: ["x"], 2: ["x", "y"]}
-    special = {"atan2": ["y", "x"], "where": ["c", "x", "y"]}
-    return special.get(op.name) or names.get(len(op.rules)) or [f"x{i + 1}" for i in range(len(op.rules))]
+    """What the row of ``op`` calls its inputs: the parameters of its rules, else of its forward function."""
+    for function in (*op.rules, op.forward):
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_argcount >= len(op.rules):
+            return list(code.co_varnames[: len(op.rules)])
+    return [f"x{i + 1}" for i in range(len(op.rules))]

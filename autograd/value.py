@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from . import ops
 from .op import Number, Op, _operate, as_float
+
+_PLAIN = {float, type(None)}
+_data_of, _depth_of = attrgetter("_data"), attrgetter("_depth")
 
 
 class Value(Number):
@@ -132,7 +136,7 @@ class Value(Number):
             try:
                 out._data = data = op.forward(x._data)
                 out._dx = local = op.rules[0](x._data, data)  # type: ignore[misc]  # without a rule: TypeError
-                quick = data.__class__ is float and local.__class__ is float
+                quick = data.__class__ is float and local.__class__ is float and (local or not op.selects)
             except (ArithmeticError, TypeError, ValueError):
                 quick = False  # the general path says what is wrong
             if quick:
@@ -140,11 +144,18 @@ class Value(Number):
                 out._y = out._dy = None
                 out._depth = x._depth + 1
                 return out
-        recorded = [isinstance(x, Value) for x in inputs]
-        operands = tuple([x._data if isinstance(x, Value) else x for x in inputs])
+        if float in set(map(type, inputs)):
+            recorded = tuple([x.__class__ is not float for x in inputs])
+            operands = tuple([x if x.__class__ is float else x._data for x in inputs])
+            out._depth = 1 + max([x._depth for x in inputs if x.__class__ is not float])
+        else:
+            recorded = (True,) * len(inputs)
+            operands = tuple(map(_data_of, inputs))
+            out._depth = 1 + max(map(_depth_of, inputs))
         out._data = data = op.evaluate(operands, inputs)
-        derivatives = tuple([_checked(local) for local in op.local_derivatives(operands, data, recorded)])
-        out._depth = 1 + max([x._depth for x in inputs if isinstance(x, Value)])
+        derivatives = tuple(op.local_derivatives(operands, data, recorded))
+        if not _PLAIN.issuperset(map(type, derivatives)):
+            derivatives = tuple([None if local is None else as_float(local) for local in derivatives])
         if len(inputs) > 2 or op.lists:
             out._x, out._y = inputs, derivatives
             out._dx = out._dy = None
@@ -242,7 +253,7 @@ class Value(Number):
 
     def zero_grad(self) -> None:
         """Set the ``grad`` of every node of this graph to 0.0."""
-        for node in topological_order(self):
+        for node in topological_order(self) if self.op is not None else (self,):
             node._pass = None
 
     def __float__(self) -> float:
@@ -289,10 +300,6 @@ class _Recorded(Value):
 
     __slots__ = ()
     __init__ = object.__init__
-
-
-def _checked(local: Any) -> float | None:
-    return local if local.__class__ is float or local is None else as_float(local)
 
 
 def _restore(

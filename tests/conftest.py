@@ -1,0 +1,32 @@
+"""What all tests share: how many examples hypothesis draws, and a table of operations that is left as it was."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from autograd import OPS
+from autograd.op import Number
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+
+# Quick draws the same examples in every run; deep draws new ones, and prints how to repeat one that fails.
+settings.register_profile(
+    "quick", max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=_SLOW
+)
+settings.register_profile(
+    "deep", max_examples=1000, database=None, deadline=None, print_blob=True, suppress_health_check=_SLOW
+)
+settings.load_profile("deep" if os.environ.get("CHAINRULE_DEEP") == "1" else "quick")
+
+
+@pytest.fixture
+def own_operations() -> Iterator[None]:
+    """Operations that the test defines are forgotten after it."""
+    before = dict(OPS)
+    yield
+    for name in OPS.keys() - before.keys():
+        del OPS[name]
+        if name in vars(Number):
+            delattr(Number, name)
