@@ -11,9 +11,16 @@ log-sum-exp); Muller et al., *Handbook of Floating-Point Arithmetic*, 2nd ed.
 from __future__ import annotations
 
 import math
+from functools import cache
 from math import comb, copysign, exp, expm1, frexp, fsum, inf, isfinite, isinf, log1p, nan
+from operator import mul
 
 LOG_2 = math.log(2.0)
+SQRT_HALF = math.sqrt(0.5)
+SQRT_HALF_REST = -4.833646656726457e-17  # √½ - SQRT_HALF
+ONE_OVER_SQRT_PI = 1.0 / math.sqrt(math.pi)
+ONE_OVER_SQRT_TAU = 1.0 / math.sqrt(2.0 * math.pi)
+ONE_OVER_SQRT_TAU_REST = -2.49232720227773e-17  # 1/√(2π) - ONE_OVER_SQRT_TAU
 SMALLEST_NORMAL = 2.0**-1022
 DOT_SAFE = 2.0**-960  # above this a product that underflowed cannot matter to a sum of products
 
@@ -39,6 +46,12 @@ def sigmoid(x: float) -> float:
         return 1.0 / (1.0 + exp(-x))
     z = exp(x)
     return z / (1.0 + z)
+
+
+def sigmoid_derivative(x: float) -> float:
+    """e^-|x| / (1 + e^-|x|)², which is sigmoid(x) · sigmoid(-x) with fewer roundings: at most 3.5 ULP."""
+    z = exp(-abs(x))
+    return z / (1.0 + z * (2.0 + z))
 
 
 def softplus(x: float) -> float:
@@ -71,9 +84,71 @@ def silu(x: float) -> float:
     return x * sigmoid(x)
 
 
+def silu_derivative(x: float) -> float:
+    """sigmoid(x) · (1 + x · sigmoid(-x)), on one denominator: only 1 + x + e^x is left to cancel."""
+    if isinf(x):
+        return 1.0 if x > 0.0 else 0.0
+    z = exp(-abs(x))
+    numerator = z * ((1.0 + x) + z) if x < 0.0 else 1.0 + z * (1.0 + x)
+    return numerator / (1.0 + z * (2.0 + z))
+
+
 def gelu(x: float) -> float:
-    """x · Φ(x), Φ the standard normal distribution; by erfc, so that the left tail survives."""
-    return 0.5 * x * math.erfc(-x * math.sqrt(0.5))
+    """x · Φ(x), Φ the standard normal distribution."""
+    return x * normal_cdf(x)
+
+
+def gelu_derivative(x: float) -> float:
+    """Φ(x) + x · φ(x). The terms cancel in part, so they are added as unrounded pieces, and rounded once."""
+    if not abs(x) < 40.0:
+        return normal_cdf(x)
+    density, rest = _density_pieces(x)
+    product, error = _product(x, density)
+    return fsum((*_cdf_pieces(x), product, error + x * rest))
+
+
+def normal_cdf(x: float) -> float:
+    """Φ(x), the standard normal distribution; by erfc, so that the left tail survives."""
+    if not abs(x) < 40.0:
+        return 0.5 * math.erfc(-x)  # 0 or 1, or nan
+    value, rest = _cdf_pieces(x)
+    return value + rest
+
+
+def normal_density(x: float) -> float:
+    """φ(x) = e^(-x²/2) / √(2π), the standard normal density."""
+    if not abs(x) < 40.0:
+        return exp(-x * x)  # 0, or nan
+    value, rest = _density_pieces(x)
+    return value + rest
+
+
+def _cdf_pieces(x: float) -> tuple[float, float]:
+    """Φ(x) = ½ erfc(-x/√2) as a float and its correction: for the rounding of -x/√2, which would cost x² ULP."""
+    t, error = _product(-SQRT_HALF, x)
+    return 0.5 * math.erfc(t), -ONE_OVER_SQRT_PI * exp(-t * t) * (error - SQRT_HALF_REST * x)
+
+
+def _density_pieces(x: float) -> tuple[float, float]:
+    """φ(x) as a float and its correction; of x² only the square of the first half of x is exact."""
+    first, second = _halves(x)
+    power = exp(-0.5 * first * first)
+    value, error = _product(ONE_OVER_SQRT_TAU, power)
+    return value, error + ONE_OVER_SQRT_TAU_REST * power + value * expm1(-0.5 * second * (first + x))
+
+
+def _product(x: float, y: float) -> tuple[float, float]:
+    """x · y as a float and its rounding error, exactly (Dekker 1971)."""
+    product = x * y
+    (a, b), (c, d) = _halves(x), _halves(y)
+    return product, ((a * c - product) + a * d + b * c) + b * d
+
+
+def _halves(x: float) -> tuple[float, float]:
+    """x as the sum of two floats of half as many digits, whose products are exact (Veltkamp)."""
+    shifted = 134217729.0 * x  # 2^27 + 1
+    first = shifted - (shifted - x)
+    return first, x - first
 
 
 def maximum(x: float, y: float) -> float:
@@ -126,16 +201,24 @@ def dot(*xs_then_ys: float) -> float:
     """Σ x·y over the first and the second half of the arguments, as if rounded once a product and once in all."""
     half = len(xs_then_ys) // 2
     xs, ys = xs_then_ys[:half], xs_then_ys[half:]
-    products = [x * y for x, y in zip(xs, ys, strict=True)]
+    products = list(map(mul, xs, ys))
     result = total(*products)
-    if abs(result) < DOT_SAFE and any(
-        abs(p) < SMALLEST_NORMAL and x and y for p, x, y in zip(products, xs, ys, strict=True)
-    ):
-        # Some product lost digits to underflow: such sums are rare and tiny, so they are done exactly.
-        from fractions import Fraction
+    if DOT_SAFE < abs(result) < inf:
+        return result
+    # Some product may have overflowed, or lost digits to underflow: such sums are rare, so they are done exactly.
+    lost = any(abs(p) < SMALLEST_NORMAL and x and y for p, x, y in zip(products, xs, ys, strict=True))
+    return _exact_dot(xs, ys) if (lost or not isfinite(result)) and all(map(isfinite, xs_then_ys)) else result
 
-        return float(sum(Fraction(x) * Fraction(y) for x, y in zip(xs, ys, strict=True)))
-    return result
+
+def _exact_dot(xs: tuple[float, ...], ys: tuple[float, ...]) -> float:
+    """Σ x·y of finite numbers, rounded once."""
+    from fractions import Fraction
+
+    result = sum(Fraction(x) * Fraction(y) for x, y in zip(xs, ys, strict=True))
+    try:
+        return float(result)
+    except OverflowError:
+        return inf if result > 0 else -inf
 
 
 def _ldexp(x: float, exponent: int) -> float:
@@ -161,22 +244,57 @@ def quotient(x: float, y: float, n: float = 1.0) -> float:
     return _ldexp(x_mantissa / y_mantissa**n, x_exponent - int(n) * y_exponent)
 
 
-def _to_unit_scale(x: float, y: float) -> tuple[float, float, int]:
-    """x and y times one power of two that brings the greater into [1/2, 1), and its exponent."""
-    exponent = frexp(max(abs(x), abs(y)))[1]
-    return _ldexp(x, -exponent), _ldexp(y, -exponent), exponent
+def hypot_derivative(x: float, y: float, k: float, j: float) -> float:
+    """∂^(k+j) √(x² + y²) / ∂x^k ∂y^j; at the origin 0 for k + j = 1, else nan."""
+    if x == y == 0.0:
+        return 0.0 if k + j == 1.0 else nan
+    return _planar(*_differentiated((1.0,), -1, int(k), int(j)), x, y)
 
 
-def cosine(x: float, y: float) -> float:
-    """x / hypot(x, y): the cosine of the direction (x, y); 0 at the origin."""
-    x, y, _ = _to_unit_scale(x, y)
-    return x / math.hypot(x, y) if x or y else 0.0
+def atan2_derivative(y: float, x: float, k: float, j: float) -> float:
+    """∂^(k+j) of the angle of (x, y) / ∂y^k ∂x^j; at the origin nan."""
+    if k == j == 0.0:
+        return math.atan2(y, x)
+    if x == y == 0.0:
+        return nan
+    if k:  # ∂/∂y is x / h², and ∂/∂x is -y / h²
+        return _planar(*_differentiated((0.0, 1.0), 2, int(j), int(k) - 1), x, y)
+    return _planar(*_differentiated((-1.0, 0.0), 2, int(j) - 1, 0), x, y)
 
 
-def inversion(x: float, y: float) -> float:
-    """x / (x² + y²): the first coordinate of (x, y) mirrored in the unit circle; nan at the origin."""
-    x, y, exponent = _to_unit_scale(x, y)
-    return _ldexp(x / (x * x + y * y), -exponent) if x or y else nan
+@cache
+def _differentiated(form: tuple[float, ...], n: int, k: int, j: int) -> tuple[tuple[float, ...], int]:
+    """∂^(k+j) (P / h^n) / ∂x^k ∂y^j, again as the coefficients of a form P and a power n; h = √(x² + y²).
+
+    A form is Σ c_i x^i y^(m-i). Since ∂h/∂x = x/h, ∂(P/h^n)/∂x = ((x² + y²)·∂P/∂x - n·x·P) / h^(n+2).
+    """
+    if k == j == 0:
+        return form, n
+    up = [0.0] * (len(form) + 1)
+    for i, c in enumerate(form):
+        power, step = (i, 1) if k else (len(form) - 1 - i, 0)  # of the variable that is differentiated
+        up[i + step] += (power - n) * c
+        if power:
+            up[i - 1 if k else i + 2] += power * c
+    return _differentiated(tuple(up), n + 2, *((k - 1, j) if k else (k, j - 1)))
+
+
+def _planar(form: tuple[float, ...], n: int, x: float, y: float) -> float:
+    """Σ c_i x^i y^(m-i) / √(x² + y²)^n; powers of two are kept apart, so that nothing overflows on the way."""
+    m = len(form) - 1
+    if isinf(x) or isinf(y):  # only the direction is left
+        if n > m:
+            return 0.0
+        x, y = (copysign(1.0, v) if isinf(v) else 0.0 for v in (x, y))
+    (x, x_exponent), (y, y_exponent) = frexp(x), frexp(y)
+    greatest = max(x_exponent if x else y_exponent, y_exponent if y else x_exponent)
+    x_exponent -= greatest
+    y_exponent -= greatest
+    square = _ldexp(x, x_exponent) ** 2 + _ldexp(y, y_exponent) ** 2
+    terms = [(c * x**i * y ** (m - i), i * x_exponent + (m - i) * y_exponent) for i, c in enumerate(form)]
+    shift = max([exponent for term, exponent in terms if term], default=0)
+    numerator = fsum([_ldexp(term, exponent - shift) for term, exponent in terms if term])
+    return _ldexp(numerator / square ** (0.5 * n), shift + (m - n) * greatest)
 
 
 def power_derivative(x: float, y: float, k: float, j: float) -> float:
@@ -187,8 +305,11 @@ def power_derivative(x: float, y: float, k: float, j: float) -> float:
 
     - p(y) = 0 and j = 0: 0, at x = 0 too (a constant or a polynomial has been differentiated away);
     - x = 0 < y - k: 0;  x = 0, y = k, j = 0: p(y), since 0^0 = 1;  x = 0 > y - k, j = 0: ±inf;
-    - otherwise, for j > 0 and x <= 0, there is no derivative in the exponent: nan.
+    - otherwise, for j > 0 and x <= 0, there is no derivative in the exponent: nan; nor is there a power if x < 0 and
+      y is not whole.
     """
+    if x < 0.0 and not y.is_integer():
+        return nan
     if x == 0.0 and y > k:
         return 0.0
     order = int(j)
@@ -207,8 +328,13 @@ def power_derivative(x: float, y: float, k: float, j: float) -> float:
         return nan
     log_x = math.log(x)
     # Σ_i j!/(j-i)! · taylor[i] · log(x)^(j-i)
-    coefficient = fsum(comb(order, i) * math.factorial(i) * c * log_x ** (order - i) for i, c in enumerate(taylor))
-    return _scaled_power(coefficient, x, y, k)
+    terms = [
+        comb(order, i) * math.factorial(i) * c * log_x ** (order - i)
+        for i, c in enumerate(taylor)
+        if log_x or i == order
+    ]
+    # Where terms overflow, |y| > 1e100, and the first outweighs the others.
+    return _scaled_power(fsum(terms) if isfinite(terms[0]) else terms[0], x, y, k)
 
 
 def _scaled_power(factor: float, x: float, y: float, k: float) -> float:
@@ -224,6 +350,8 @@ def _scaled_power(factor: float, x: float, y: float, k: float) -> float:
     if x < 0.0 and math.fmod(exponent, 2.0):
         factor = -factor
     result = _pow(magnitude, exponent)
+    if isinf(factor) and result == 0.0:
+        return 0.0  # a factor overflows only for |y| > 1e100, where a power that is 0 is so by far
     if factor == 0.0 or isinf(factor) or isinf(exponent) or SMALLEST_NORMAL <= result < inf:
         return factor * result
     root = _pow(magnitude, 0.5 * exponent)

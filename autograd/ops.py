@@ -23,8 +23,6 @@ UNIT = (-1.0, 1.0)
 HALF_LINE = (-1.0, math.inf)
 
 TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
-ONE_OVER_SQRT_TAU = 1.0 / math.sqrt(2.0 * math.pi)
-SQRT_HALF = math.sqrt(0.5)
 
 
 def nonzero(x: float) -> bool:
@@ -95,14 +93,15 @@ asin = operation("asin", math.asin, lambda x, out: quotient(1.0, sqrt((1 - x) * 
 acos = operation("acos", math.acos, lambda x, out: -quotient(1.0, sqrt((1 - x) * (1 + x)), 1.0),
                  doc="The angle in [0, π] whose cosine is x.", domain=(UNIT,), smooth=inside_unit,
                  special=((-1.0,), (1.0,)))
-atan = operation("atan", math.atan, lambda x, out: inversion(1.0, x),    doc="The angle in (-π/2, π/2) whose tangent is x.")
+atan = operation("atan", math.atan, lambda x, out: atan2_derivative(x, 1.0, 1.0, 0.0),
+                 doc="The angle in (-π/2, π/2) whose tangent is x.")
 sinh = operation("sinh", math.sinh, lambda x, out: cosh(x),              doc="(e^x - e^-x) / 2.")
 cosh = operation("cosh", math.cosh, lambda x, out: sinh(x),              doc="(e^x + e^-x) / 2.")
-tanh = operation("tanh", math.tanh, lambda x, out: 4 * sigmoid(2 * x) * sigmoid(-2 * x),
+tanh = operation("tanh", math.tanh, lambda x, out: 4 * sigmoid_derivative(2 * x),
                  doc="(e^x - e^-x) / (e^x + e^-x).", special=((20.0,), (1000.0,), (-1000.0,)))
 
 # ---- activations ---------------------------------------------------------------------------------------------------
-sigmoid    = operation("sigmoid", el.sigmoid,   lambda x, out: out * sigmoid(-x),
+sigmoid    = operation("sigmoid", el.sigmoid,   lambda x, out: sigmoid_derivative(x),
                        doc="1 / (1 + e^-x).", special=((40.0,), (1000.0,), (-1000.0,)))
 softplus   = operation("softplus", el.softplus, lambda x, out: sigmoid(x),
                        doc="log(1 + e^x).", special=((1000.0,), (-1000.0,)))
@@ -116,10 +115,9 @@ leaky_relu = operation("leaky_relu", el.leaky_relu, lambda x, out: where(gt(x, 0
                        smooth=nonzero, special=((0.0,),))
 elu        = operation("elu", el.elu,           lambda x, out: exp(minimum(x, 0.0)),
                        doc="x for x > 0, else e^x - 1 (Clevert et al. 2016).", smooth=nonzero, special=((0.0,),))
-silu       = operation("silu", el.silu,         lambda x, out: sigmoid(x) * (1 + x * sigmoid(-x)),
+silu       = operation("silu", el.silu,         lambda x, out: silu_derivative(x),
                        doc="x · sigmoid(x), also called swish (Elfwing et al. 2018).")
-gelu       = operation("gelu", el.gelu,
-                       lambda x, out: 0.5 * erfc(-SQRT_HALF * x) + x * (ONE_OVER_SQRT_TAU * exp(-0.5 * x * x)),
+gelu       = operation("gelu", el.gelu,         lambda x, out: gelu_derivative(x),
                        doc="x · Φ(x), Φ the standard normal distribution (Hendrycks and Gimpel 2016).")
 erf        = operation("erf", math.erf,         lambda x, out: TWO_OVER_SQRT_PI * exp(-(x * x)),
                        doc="The error function, 2/√π ∫₀ˣ e^(-t²) dt.")
@@ -135,10 +133,10 @@ minimum   = operation("minimum", el.minimum,
                       lambda x, y, out: 0.5 * (lt(x, y) + le(x, y)), lambda x, y, out: 0.5 * (gt(x, y) + ge(x, y)),
                       doc="The smaller of x and y; at a tie the derivative is 1/2 to each.",
                       smooth=distinct, special=((1.0, 1.0), (0.0, -0.0)))
-hypot     = operation("hypot", math.hypot,      lambda x, y, out: cosine(x, y), lambda x, y, out: cosine(y, x),
+hypot     = operation("hypot", math.hypot,      lambda x, y, out: hypot_derivative(x, y, 1.0, 0.0), lambda x, y, out: hypot_derivative(x, y, 0.0, 1.0),
                       doc="√(x² + y²), without overflow; its derivative at (0, 0) is 0.",
                       smooth=off_origin, special=((0.0, 0.0), (3.0, 0.0)))
-atan2     = operation("atan2", math.atan2,      lambda y, x, out: inversion(x, y), lambda y, x, out: -inversion(y, x),
+atan2     = operation("atan2", math.atan2,      lambda y, x, out: atan2_derivative(y, x, 1.0, 0.0), lambda y, x, out: atan2_derivative(y, x, 0.0, 1.0),
                       doc="The angle in [-π, π] of the point (x, y), called as atan2(y, x).",
                       smooth=lambda y, x: y != 0.0 or x > 0.0, special=((0.0, 0.0), (0.0, 1.0)))
 logaddexp = operation("logaddexp", el.logaddexp,
@@ -156,7 +154,7 @@ gt    = operation("gt", lambda x, y: float(x > y),  None, None, doc="1 where x >
 ge    = operation("ge", lambda x, y: float(x >= y), None, None, doc="1 where x >= y, else 0.", smooth=distinct,
                   prints="({} >= {})", special=((1.0, 1.0),))
 where = operation("where", lambda c, x, y: x if c else y,
-                  None, lambda c, x, y, out: gt(abs(c), 0.0), lambda c, x, y, out: 1 - gt(abs(c), 0.0),
+                  None, lambda c, x, y, out: where(c, 1.0, 0.0), lambda c, x, y, out: where(c, 0.0, 1.0),
                   doc="x where c is not 0, else y; the branch not taken gets no contribution.", selects=True,
                   smooth=lambda c, x, y: c != 0.0, special=((0.0, 1.0, 2.0), (1.0, 1.0, 2.0)))
 
@@ -179,20 +177,37 @@ quotient   = operation("quotient", el.quotient,
                        doc="x / y ** n for whole n >= 1, and ±inf at y = 0: the pole of a derivative.",
                        domain=(REALS, REALS, (1.0, 2.0)), smooth=lambda x, y, n: y != 0.0,
                        prints=lambda x, y, n: x / y if n == 1 else x / y**n)
-cosine     = operation("cosine", el.cosine,
-                       lambda x, y, out: cosine(y, x) * inversion(y, x), lambda x, y, out: -out * inversion(y, x),
-                       doc="x / hypot(x, y), the cosine of the direction (x, y); 0 at (0, 0).",
-                       smooth=off_origin, special=((0.0, 0.0), (3.0, 0.0)), prints=lambda x, y: x / hypot(x, y))
-inversion  = operation("inversion", el.inversion,
-                       lambda x, y, out: (inversion(y, x) - out) * (inversion(y, x) + out), lambda x, y, out: -2 * out * inversion(y, x),
-                       doc="x / (x² + y²), the inversion in the unit circle; nan at (0, 0).",
-                       smooth=off_origin, prints=lambda x, y: x / (x**2 + y**2))
 power_derivative = operation("power_derivative", el.power_derivative,
                        lambda x, y, k, j, out: power_derivative(x, y, k + 1, j),
                        lambda x, y, k, j, out: power_derivative(x, y, k, j + 1), None, None,
                        doc="∂^(k+j) x ** y / ∂x^k ∂y^j, for whole k and j.",
                        domain=(POSITIVE, REALS, (0.0, 2.0), (0.0, 1.0)), smooth=positive,
-                       prints=lambda x, y, k, j: _power_formula(x, y, int(k), int(j)))
+                       prints=lambda x, y, k, j: _power_formula(x, y, k, j))
+hypot_derivative = operation("hypot_derivative", el.hypot_derivative,
+                       lambda x, y, k, j, out: hypot_derivative(x, y, k + 1, j),
+                       lambda x, y, k, j, out: hypot_derivative(x, y, k, j + 1), None, None,
+                       doc="∂^(k+j) hypot(x, y) / ∂x^k ∂y^j, for whole k and j.",
+                       domain=(REALS, REALS, (0.0, 2.0), (0.0, 1.0)), smooth=lambda x, y, k, j: off_origin(x, y),
+                       special=((3.0, 0.0, 1.0, 0.0),), prints=lambda x, y, k, j: _hypot_formula(x, y, k, j))
+atan2_derivative = operation("atan2_derivative", el.atan2_derivative,
+                       lambda y, x, k, j, out: atan2_derivative(y, x, k + 1, j),
+                       lambda y, x, k, j, out: atan2_derivative(y, x, k, j + 1), None, None,
+                       doc="∂^(k+j) atan2(y, x) / ∂y^k ∂x^j, for whole k and j.",
+                       domain=(REALS, REALS, (0.0, 2.0), (0.0, 1.0)), smooth=lambda y, x, k, j: y != 0.0 or x > 0.0,
+                       special=((0.0, 1.0, 1.0, 0.0),), prints=lambda y, x, k, j: _atan2_formula(y, x, k, j))
+sigmoid_derivative = operation("sigmoid_derivative", el.sigmoid_derivative,
+                       lambda x, out: -out * tanh(0.5 * x),
+                       doc="sigmoid(x) · sigmoid(-x), the logistic density.", prints=lambda x: sigmoid(x) * sigmoid(-x))
+silu_derivative = operation("silu_derivative", el.silu_derivative,
+                       lambda x, out: sigmoid_derivative(x) * (2 - x * tanh(0.5 * x)),
+                       doc="The derivative of silu.", prints=lambda x: sigmoid(x) * (1 + x * sigmoid(-x)))
+gelu_derivative = operation("gelu_derivative", el.gelu_derivative,
+                       lambda x, out: 2 * normal_density(x) - x * (x * normal_density(x)),
+                       doc="The derivative of gelu.", prints=lambda x: normal_cdf(x) + x * normal_density(x))
+normal_cdf     = operation("normal_cdf", el.normal_cdf, lambda x, out: normal_density(x),
+                       doc="Φ(x), the standard normal distribution.")
+normal_density = operation("normal_density", el.normal_density, lambda x, out: -x * out,
+                       doc="φ(x) = e^(-x²/2) / √(2π), the standard normal density.")
 # fmt: on
 
 
@@ -203,7 +218,7 @@ def shares(xs: Sequence[Any], out: Any) -> list[Any]:
     return [term / total for term in terms]
 
 
-def _power_formula(x: Any, y: Any, k: int, j: int) -> Any:
+def _power_formula(x: Any, y: Any, k: Any, j: Any) -> Any:
     """The formula of ``power_derivative`` for the orders that people meet; else None, and it prints as a call."""
     if (k, j) == (1, 0):
         return y * x ** (y - 1)
@@ -211,6 +226,24 @@ def _power_formula(x: Any, y: Any, k: int, j: int) -> Any:
         return y * (y - 1) * x ** (y - 2)
     if k == 0:
         return x**y * (log(x) if j == 1 else log(x) ** j)
+    return None
+
+
+def _hypot_formula(x: Any, y: Any, k: Any, j: Any) -> Any:
+    """The formula of ``hypot_derivative``, likewise."""
+    if (k, j) == (1, 0):
+        return x / hypot(x, y)
+    if (k, j) == (0, 1):
+        return y / hypot(x, y)
+    return None
+
+
+def _atan2_formula(y: Any, x: Any, k: Any, j: Any) -> Any:
+    """The formula of ``atan2_derivative``, likewise."""
+    if (k, j) == (1, 0):
+        return x / (x**2 + y**2)
+    if (k, j) == (0, 1):
+        return -y / (x**2 + y**2)
     return None
 
 
