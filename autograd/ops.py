@@ -5,8 +5,8 @@ are written with the operations themselves, in terms of the inputs and ``out``: 
 derivative (on floats), any higher derivative (on Values), forward mode (on duals) and the formula (on symbols). Rules
 are straight lines: every choice between cases is made in a forward function, in ``elementary.py``.
 
-Rules are written for accuracy, not only for algebra: tanh' is 4·sigmoid(2x)·sigmoid(-2x), because 1 - tanh(x)² is 0 at
-x = 20, where the truth is 1.7e-17. docs/design.md states what is promised; tests/test_accuracy.py holds every row to it.
+Rules are written for accuracy, not only for algebra: tanh' is 4·sigmoid'(2x), because 1 - tanh(x)² is 0 at x = 20,
+where the truth is 1.7e-17. docs/design.md states what is promised; tests/test_accuracy.py holds every row to it.
 """
 
 from __future__ import annotations
