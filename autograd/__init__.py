@@ -52,14 +52,14 @@ def __dir__() -> list[str]:
 def _relax_collector() -> None:
     """Let Python's cyclic collector look at new objects less often.
 
-    Graphs have no cycles and are freed without it, but at Python's 700 it walks every node three times while a graph
+    Graphs have no cycles and are freed without it, but at Python's 700 it walks every node several times while a graph
     is recorded: a seventh of the time of a training step (docs/design.md). A disabled collector stays disabled.
     """
     import gc
 
     threshold, *others = gc.get_threshold()
-    if 0 < threshold < 10_000:
-        gc.set_threshold(10_000, *others)
+    if 0 < threshold < 50_000:
+        gc.set_threshold(50_000, *others)
 
 
 def _warn_of_namesake() -> None:
