@@ -21,19 +21,23 @@ def backward(output: Value) -> None:
     # adjoints are summed in place; what earlier passes left is put aside when a node is first met, and added at last.
     this_pass = object()
     earlier: list[tuple[Value, float]] = []
-    levels: list[list[Value]] = [[] for _ in range(output._depth + 1)]
+    levels: list[list[Value] | None] = [None] * (output._depth + 1)
 
     def meet(node: Value, adjoint: float) -> None:
         if node._pass is not None:
             earlier.append((node, node._grad))
         node._pass = this_pass
         node._grad = adjoint
-        levels[node._depth].append(node)
+        level = levels[node._depth]
+        if level is None:
+            levels[node._depth] = [node]
+        else:
+            level.append(node)
 
     try:
         meet(output, 1.0)
         while levels:
-            for node in levels.pop():
+            for node in levels.pop() or ():
                 upstream = node._grad
                 local = node._dy
                 if local is not None:
@@ -43,7 +47,11 @@ def backward(output: Value) -> None:
                     elif x._pass is None:  # meet(x, upstream * local), for by far the most
                         x._pass = this_pass
                         x._grad = upstream * local
-                        levels[x._depth].append(x)
+                        level = levels[x._depth]
+                        if level is None:
+                            levels[x._depth] = [x]
+                        else:
+                            level.append(x)
                     else:
                         meet(x, upstream * local)
                 local = node._dx
@@ -54,7 +62,11 @@ def backward(output: Value) -> None:
                     elif x._pass is None:
                         x._pass = this_pass
                         x._grad = upstream * local
-                        levels[x._depth].append(x)
+                        level = levels[x._depth]
+                        if level is None:
+                            levels[x._depth] = [x]
+                        else:
+                            level.append(x)
                     else:
                         meet(x, upstream * local)
                 elif node._x.__class__ is tuple:

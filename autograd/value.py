@@ -54,6 +54,8 @@ class Value(Number):
     def __init__(self, data: Any, name: str | None = None) -> None:
         if isinstance(data, Value):
             raise TypeError("expected a real number, got a Value: use it as it is, or float(v) for a new leaf")
+        if self.__class__ is Value:
+            self.__class__ = _Node
         self._data: float = as_float(data)
         self._depth: int = 0
         self._dx: float | None = None
@@ -128,7 +130,7 @@ class Value(Number):
     @staticmethod
     def apply(op: Op, inputs: tuple[Any, ...]) -> Value:
         """Record ``op`` on ``inputs``, Values and floats of which one at least is a Value."""
-        out: Value = _Recorded()
+        out: Value = _Node()
         out._pass = None
         out.op = op
         if len(inputs) == 1 and not op.lists:
@@ -168,14 +170,14 @@ class Value(Number):
     # tests/test_value.py holds the two equal.
 
     def __add__(self, other: Any) -> Any:
-        if other.__class__ is _Recorded or other.__class__ is Value:
-            out = _Recorded()
+        if other.__class__ is _Node:
+            out = _Node()
             out._data = self._data + other._data
             depth, other_depth = self._depth, other._depth
             out._depth = depth + 1 if depth > other_depth else other_depth + 1
             out._dy = 1.0
         elif other.__class__ is float:
-            out = _Recorded()
+            out = _Node()
             out._data = self._data + other
             out._depth = self._depth + 1
             out._dy = None
@@ -189,14 +191,14 @@ class Value(Number):
         return out
 
     def __sub__(self, other: Any) -> Any:
-        if other.__class__ is _Recorded or other.__class__ is Value:
-            out = _Recorded()
+        if other.__class__ is _Node:
+            out = _Node()
             out._data = self._data - other._data
             depth, other_depth = self._depth, other._depth
             out._depth = depth + 1 if depth > other_depth else other_depth + 1
             out._dy = -1.0
         elif other.__class__ is float:
-            out = _Recorded()
+            out = _Node()
             out._data = self._data - other
             out._depth = self._depth + 1
             out._dy = None
@@ -210,15 +212,15 @@ class Value(Number):
         return out
 
     def __mul__(self, other: Any) -> Any:
-        if other.__class__ is _Recorded or other.__class__ is Value:
-            out = _Recorded()
+        if other.__class__ is _Node:
+            out = _Node()
             out._dy = x = self._data
             out._dx = y = other._data
             out._data = x * y
             depth, other_depth = self._depth, other._depth
             out._depth = depth + 1 if depth > other_depth else other_depth + 1
         elif other.__class__ is float:
-            out = _Recorded()
+            out = _Node()
             out._data = self._data * other
             out._depth = self._depth + 1
             out._dx = other
@@ -295,8 +297,12 @@ class Value(Number):
         return _restore, (ancestors, *self._fields())
 
 
-class _Recorded(Value):
-    """A Value that was recorded. It has no initialiser of its own: making one is most of what recording costs."""
+class _Node(Value):
+    """What every Value is once it is made.
+
+    It has no initialiser, for making a Value is most of what recording costs. Leaves are of this class too, because
+    Python looks longer for an operator between a class and its subclass.
+    """
 
     __slots__ = ()
     __init__ = object.__init__
@@ -313,7 +319,7 @@ def _restore(
     name: str | None,
 ) -> Value:
     """A node with these fields; ``ancestors`` only had to be unpickled first."""
-    out: Value = Value(data) if op is None else _Recorded()
+    out: Value = Value(data) if op is None else _Node()
     out._data = data
     out._dx = out._dy = out._pass = None
     out.op = op
