@@ -15,6 +15,7 @@ from . import ops
 from .op import Number, Op, _operate, as_float
 
 _PLAIN = {float, type(None)}
+_COPIED = "the Values that this deepcopy has copied"
 _data_of, _depth_of = attrgetter("_data"), attrgetter("_depth")
 
 
@@ -280,12 +281,12 @@ class Value(Number):
     def __copy__(self) -> Value:
         return _restore(None, *self._fields())
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in topological_order(self):
-            if id(node) not in memo:
-                op, inputs, *fields = node._fields()
-                copies = tuple([memo[id(x)] if isinstance(x, Value) else x for x in inputs])
-                memo[id(node)] = _restore(None, op, copies, *fields)
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Value:
+        copied = memo.setdefault(_COPIED, set())  # what this deepcopy has met, so that nothing is walked twice
+        for node in topological_order(self, done=copied):
+            op, inputs, *fields = node._fields()
+            copies = tuple([memo[id(x)] if isinstance(x, Value) else x for x in inputs])
+            memo[id(node)] = _restore(None, op, copies, *fields)
         copy: Value = memo[id(self)]
         return copy
 
@@ -363,15 +364,17 @@ class _Ancestors:
             _pickling.nodes.difference_update(self.nodes)
 
 
-def topological_order(*outputs: Value) -> list[Value]:
+def topological_order(*outputs: Value, done: set[Value] | None = None) -> list[Value]:
     """All nodes that ``outputs`` depend on, each once and after its inputs; the same order in every run.
+
+    Nodes in ``done`` are left out, with what is behind them; those that are found are added to it.
 
     >>> x = Value(3.0, "x")
     >>> [node.op and node.op.name for node in topological_order(x * x + 1)]
     [None, 'mul', 'add']
     """
     order: list[Value] = []
-    done: set[Value] = set()
+    done = set() if done is None else done
     stack = [*reversed(outputs)]
     while stack:
         node = stack[-1]

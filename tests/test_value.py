@@ -3,6 +3,7 @@
 import copy
 import gc
 import io
+import itertools
 import math
 import operator
 import pickle
@@ -525,3 +526,12 @@ def test_nodes_form_no_cycles():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_copying_many_nodes_of_one_chain_walks_each_once():
+    nodes = [Value(1.0)]
+    for _ in range(20_000):  # walked once for each node, this would be 200 million steps
+        nodes.append(nodes[-1] + 1.0)
+    copies = copy.deepcopy(nodes)
+    assert [node.data for node in copies] == [node.data for node in nodes]
+    assert all(node.inputs[0] is before for before, node in itertools.pairwise(copies))
