@@ -227,8 +227,8 @@ class Op:
                     rule(*inputs, out) if want and rule is not None else None
                     for rule, want in zip(self.rules, wanted, strict=True)
                 ]
-                if found.count(None) > wanted.count(False):
-                    self._check_returned(found, wanted)
+                if any(d is None and want and rule for d, want, rule in zip(found, wanted, self.rules, strict=True)):
+                    raise TypeError("it returned None (is a return missing?)")
         except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
             shown = self._called(tuple([float(x) for x in inputs]), inputs)
             kind = next(kind for kind in (TypeError, *_REASONS) if isinstance(error, kind))
@@ -236,11 +236,6 @@ class Op:
         if self.selects:
             found = [None if local is None or float(local) == 0.0 else local for local in found]
         return found
-
-    def _check_returned(self, found: list[Any], wanted: Sequence[bool]) -> None:
-        for rule, local, want in zip(self.rules, found, wanted, strict=True):
-            if want and rule is not None and local is None:
-                raise TypeError("it returned None (is a return missing?)")
 
 
 _REASONS = {
@@ -313,7 +308,7 @@ def operation(
 
     Raises:
         ValueError: the name is taken or is no identifier, or the number of rules does not fit.
-        TypeError: ``forward`` or a rule is not callable.
+        TypeError: ``forward`` or a rule is not callable, or a rule is not written with operations.
 
     >>> import autograd
     >>> cube = autograd.operation("cube", lambda x: x * x * x, lambda x, out: 3 * x**2, doc="x³.")
@@ -337,7 +332,7 @@ def operation(
         raise ValueError(f"operation {name!r} needs {'one rule' if lists else 'one local derivative per input'}")
     arity = lists or len(rules)
     if domain is not None and len(domain) != arity:
-        raise ValueError(f"operation {name!r}: domain needs {arity} range(s), got {len(domain)}")
+        raise ValueError(f"operation {name!r}: domain needs {arity} range(s) such as ((0, 1),), got {len(domain)}")
     op = Op(
         name=name,
         forward=forward,
@@ -351,12 +346,38 @@ def operation(
         precedence=precedence,
         __doc__=doc or f"{name}.",
     )
+    if _built_in:  # the rows of the table refer to rows that come after them
+        _probe(op)
     OPS[name] = op
     if op.arity == 1:
         setattr(Number, name, _method(op))
     elif name in vars(Number):
         delattr(Number, name)  # it was defined before, with one input
     return op
+
+
+class _Probe(Number):
+    """A number that only operations can take: what a rule does with it, it can do in every reading."""
+
+    @staticmethod
+    def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
+        return _Probe()
+
+
+def _probe(op: Op) -> None:
+    """Raise TypeError if a rule leaves the graph, as math.cos(x) does: its own derivative would be 0, silently."""
+    inputs = [_Probe() for _ in range(2 * op.lists or len(op.rules))]
+    for rule in op.rules:
+        try:
+            if op.lists and rule is not None:
+                list(rule(tuple(inputs), _Probe()))
+            elif rule is not None:
+                rule(*inputs, _Probe())
+        except TypeError as error:
+            raise TypeError(
+                f"a local derivative of {op.name!r} takes the input(s) and out, and is written with operators and the "
+                f"functions of autograd, not those of math, so that it can be differentiated itself: {error}"
+            ) from error
 
 
 def _is_taken(name: str) -> bool:

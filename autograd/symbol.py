@@ -7,9 +7,11 @@ of a Value is its graph, read with symbols for the leaves.
 from __future__ import annotations
 
 import itertools
+import keyword
+from collections import Counter
 from typing import Any
 
-from .op import Number, Op
+from .op import OPS, Number, Op
 from .value import Value, topological_order
 
 ATOM = 9
@@ -25,6 +27,8 @@ class Symbol(Number):
     """
 
     __slots__ = ("precedence", "text")
+
+    level = 1_000_000_000  # above every other reading: whatever meets a symbol is printed
 
     def __init__(self, text: str, precedence: int = ATOM) -> None:
         self.text = text
@@ -71,6 +75,7 @@ def _symbol(x: Any) -> Symbol:
 def formula(value: Value) -> str:
     """The formula that made ``value``, as runnable Python; leaves print their name, or their number if they have none.
 
+    Leaves that share a name are told apart by a number: ``w``, ``w_2``, ``w_3``.
     A node that is used more than once is printed at each use if it is a leaf, else named ``v1``, ``v2``, … and
     printed on a line of its own first: the text grows with the graph, not with its paths.
 
@@ -88,13 +93,12 @@ def formula(value: Value) -> str:
         for x in node.inputs:
             if isinstance(x, Value):
                 uses[x] += 1
-    taken = {node.name for node in order if node.op is None}
+    symbols = _leaf_symbols(order)
+    taken = {symbol.text for symbol in symbols.values()}
     names = (name for i in itertools.count(1) if (name := f"v{i}") not in taken)
-    symbols: dict[Value, Symbol] = {}
     lines: list[str] = []
     for node in order:
         if node.op is None:
-            symbols[node] = Symbol(node.name) if node.name else _symbol(node.data)
             continue
         symbol = Symbol.apply(node.op, tuple([symbols[x] if isinstance(x, Value) else x for x in node.inputs]))
         if uses[node] > 1 or len(symbol.text) > LONGEST:
@@ -103,6 +107,24 @@ def formula(value: Value) -> str:
             symbol = Symbol(name)
         symbols[node] = symbol
     return "\n".join([*lines, symbols[value].text])
+
+
+def _leaf_symbols(order: list[Value]) -> dict[Value, Symbol]:
+    """A symbol for each leaf: its name where that can be a name in Python, with a number where another has it."""
+    symbols: dict[Value, Symbol] = {}
+    uses = Counter(OPS.keys())
+    for leaf in [node for node in order if node.op is None]:
+        name = leaf.name
+        if name is None or not name.isidentifier() or keyword.iskeyword(name):
+            symbols[leaf] = _symbol(leaf.data)
+            continue
+        unique = name
+        while uses[unique]:
+            uses[name] += 1
+            unique = f"{name}_{uses[name]}"
+        uses[unique] += 1
+        symbols[leaf] = Symbol(unique)
+    return symbols
 
 
 LONGEST = 200

@@ -16,7 +16,7 @@ from .modules import MLP
 from .optim import SGD
 from .training import History, fit
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 TEST_SAMPLES = 200
 
@@ -49,23 +49,25 @@ def train(
     """Train a multi-layer perceptron by mini-batch SGD and draw what it learned."""
     try:
         xs, ys = data.sin(samples, noise, seed)
-        # sin turns three times on [-π, π]: that takes weights of about 1 from the start.
+        # With smaller weights the first layer is all but linear on [-π, π], and SGD takes long to bend it.
         model = MLP(1, [*_sizes(layers), 1], activation=activation, init="uniform", seed=seed)
         optimizer = SGD(model.parameters(), learning_rate, momentum)
         size = _batch_size(batch_size)
         if epochs < 1:
             raise ValueError(f"epochs must be a positive whole number, got {epochs}")
         out.mkdir(parents=True, exist_ok=True)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise UsageError(str(error)) from None
-    print(f"{model}: {samples} samples, batches of {size or samples}")
+    except OSError as error:
+        raise UsageError(f"--out takes a folder that can be written, got {out}: {error.strerror}") from None
+    print(f"{model}: {samples} samples, batches of {min(size or samples, samples)}")
     history = _fit_with_progress(model, xs, ys, epochs, size, optimizer, seed)
     # The test points are evenly spread, and free of noise: what is asked of the model is sin itself.
     grid = [math.pi * (2 * (i + 0.5) / TEST_SAMPLES - 1) for i in range(TEST_SAMPLES)]
     test = mse([float(model([x])) for x in grid], [math.sin(x) for x in grid])
     if history.interrupted:
         print(f"stopped after {history.epochs} of {epochs} epochs; this is what was reached")
-    print(f"train MSE {history.losses[-1]:.3g}" if history.epochs else "no epoch completed", end=", ")
+    print(f"train MSE {history.loss[-1]:.3g}" if history.epochs else "no epoch completed", end=", ")
     print(f"test MSE {test:.3g}")
     from .plots import save_sin
 
@@ -95,8 +97,8 @@ def _fit_with_progress(
             progress.update(
                 bar,
                 advance=1,
-                loss=f"{history.losses[-1]:.2e}",
-                rate=history.learning_rates[-1],
+                loss=f"{history.loss[-1]:.2e}",
+                rate=history.learning_rate[-1],
                 speed=f"{speed:.0f} epochs/s" if speed else "",
             )
 
@@ -131,9 +133,9 @@ class UsageError(typer.TyperException):
 def main() -> None:
     """Run the command; every error that a user can cause is one line."""
     try:
-        status = app(standalone_mode=False)
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except typer.TyperException as error:
-        print(f"chainrule: {' '.join(error.format_message().split())}", file=sys.stderr)
+        print(f"chainrule: {' '.join(error.format_message().replace('Value error, ', '').split())}", file=sys.stderr)
         sys.exit(error.exit_code)
     except (ArithmeticError, ValueError, OSError) as error:  # a training that diverged, log of a negative, a full disk
         print(f"chainrule: {error}", file=sys.stderr)

@@ -7,6 +7,8 @@ from typing import Any
 
 from autograd import mean
 
+from .tensors import flatten, shape
+
 Loss = Callable[[Sequence[Any], Sequence[Any]], Any]
 
 
@@ -28,10 +30,8 @@ def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
 
 def _pairs(predictions: Any, targets: Any) -> list[tuple[Any, Any]]:
     """Each prediction with its target."""
-    lists = isinstance(predictions, Sequence), isinstance(targets, Sequence)
-    if lists == (False, False):
-        return [(predictions, targets)]
-    if lists != (True, True) or len(predictions) != len(targets):
-        sizes = [len(x) if isinstance(x, Sequence) else "no list" for x in (predictions, targets)]
-        raise ValueError(f"predictions and targets must have the same shape, got lengths {sizes[0]} and {sizes[1]}")
-    return [pair for p, t in zip(predictions, targets, strict=True) for pair in _pairs(p, t)]
+    if shape(predictions) != shape(targets):
+        raise ValueError(
+            f"predictions and targets must have the same shape, got {shape(predictions)} and {shape(targets)}"
+        )
+    return [(p, t) for (_, p), (_, t) in zip(flatten(predictions), flatten(targets), strict=True)]

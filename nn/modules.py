@@ -15,10 +15,10 @@ from typing import Any
 from autograd import OPS, Value, dot
 
 from .initializers import Initializer, by_name, default_for
+from .tensors import Tensor, flatten, is_list, map_tensor, shape
 from .weights import load_tensors, save_tensors
 
-Tensor = Any
-"""A number, or lists of numbers nested to some depth, all lists of a depth equally long."""
+_shared = Random(0)  # what modules draw from that get no seed: each other numbers, the same ones in every run
 
 
 class Module:
@@ -52,7 +52,7 @@ class Module:
         """Each parameter, once, with a name such as ``layers.0.weight[2][1]``."""
         seen: set[Value] = set()
         for name, tensor in self.tensors().items():
-            for index, parameter in _flatten(tensor):
+            for index, parameter in flatten(tensor):
                 if parameter not in seen:
                     seen.add(parameter)
                     yield name + index, parameter
@@ -72,7 +72,7 @@ class Module:
         >>> Neuron(2).state_dict().keys()
         dict_keys(['weight', 'bias'])
         """
-        return {name: _map(float, tensor) for name, tensor in self.tensors().items()}
+        return {name: map_tensor(float, tensor) for name, tensor in self.tensors().items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Set the data of all parameters. Names and shapes must fit; if they do not, nothing is changed.
@@ -90,11 +90,11 @@ class Module:
             raise ValueError(f"the names do not fit this model: {'; '.join(said)}")
         data: list[tuple[Value, float]] = []
         for name, tensor in tensors.items():
-            expected, got = _shape(tensor), _shape(state[name])
+            expected, got = shape(tensor), shape(state[name])
             if expected != got:
                 raise ValueError(f"{name} has the shape {expected} in this model, got {got}")
-            numbers = [float(Value(number)) for _, number in _flatten(state[name])]
-            data.extend(zip([parameter for _, parameter in _flatten(tensor)], numbers, strict=True))
+            numbers = [Value(number).data for _, number in flatten(state[name])]  # a Value takes numbers only
+            data.extend(zip([parameter for _, parameter in flatten(tensor)], numbers, strict=True))
         for parameter, number in data:
             parameter.data = number
 
@@ -131,7 +131,8 @@ class Neuron(Module):
         activation: the name of any operation of one input; None (or "linear") for none.
         init: the name of an initialiser of the weights ("glorot", "he", "lecun", "uniform"); by default the one that
             fits the activation. The bias starts at 0.
-        seed: an int, or a ``random.Random`` to draw from.
+        seed: an int, or a ``random.Random`` to draw from; None is a generator that all modules share, so that no two
+            start alike, and a program starts alike in every run.
 
     Raises:
         ValueError: a size is not positive, or a name is unknown; when called: x is not of length ``n_in``.
@@ -149,21 +150,22 @@ class Neuron(Module):
         n_in: int,
         activation: str | None = "relu",
         init: str | None = None,
-        seed: int | Random = 0,
+        seed: int | Random | None = None,
         n_out: int = 1,
     ) -> None:
         check_size(n_in, "inputs")
         check_activation(activation)
         draw: Initializer = by_name(init) if init is not None else default_for(activation)
-        rng = seed if isinstance(seed, Random) else Random(seed)
+        rng = generator(seed)
         self.w = [Value(draw(rng, n_in, n_out), f"w{i}") for i in range(n_in)]
         self.b = Value(0.0, "b")
         self.activation = activation
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """The neuron's output, a number, for ``n_in`` numbers. Raises ValueError if there are more or fewer."""
-        if len(x) != len(self.w):
-            raise ValueError(f"this neuron takes {len(self.w)} numbers, got {len(x)}")
+        if not is_list(x) or len(x) != len(self.w):
+            given = len(x) if is_list(x) else f"{x!r:.40}"
+            raise ValueError(f"this neuron takes a list of {len(self.w)} number(s), got {given}")
         out = dot(self.w, x) + self.b
         return out if is_linear(self.activation) else OPS[str(self.activation)](out)
 
@@ -183,10 +185,15 @@ class Layer(Module):
     """
 
     def __init__(
-        self, n_in: int, n_out: int, activation: str | None = "relu", init: str | None = None, seed: int | Random = 0
+        self,
+        n_in: int,
+        n_out: int,
+        activation: str | None = "relu",
+        init: str | None = None,
+        seed: int | Random | None = None,
     ) -> None:
         check_size(n_out, "outputs")
-        rng = seed if isinstance(seed, Random) else Random(seed)
+        rng = generator(seed)
         self.neurons = [Neuron(n_in, activation, init, rng, n_out) for _ in range(n_out)]
 
     def __call__(self, x: Sequence[Any]) -> Any:
@@ -215,7 +222,7 @@ class MLP(Module):
         n_outs: the number of neurons of each layer.
         activation: of all layers but the last; the name of any operation of one input, or None.
         init: see ``Neuron``.
-        seed: an int, or a ``random.Random``; the same seed gives the same parameters.
+        seed: see ``Neuron``; the same int gives the same parameters.
 
     Called on a list of ``n_in`` numbers (or Values) it gives a list, or one Value if the last layer has one neuron.
 
@@ -232,11 +239,11 @@ class MLP(Module):
         n_outs: Sequence[int],
         activation: str | None = "relu",
         init: str | None = None,
-        seed: int | Random = 0,
+        seed: int | Random | None = None,
     ) -> None:
         if isinstance(n_outs, (str, bytes)) or not isinstance(n_outs, Sequence) or not n_outs:
             raise ValueError(f"n_outs is a list with the size of each layer, such as [16, 16, 1], got {n_outs!r}")
-        rng = seed if isinstance(seed, Random) else Random(seed)
+        rng = generator(seed)
         sizes = list(pairwise([n_in, *n_outs]))
         activations = [activation] * (len(sizes) - 1) + [None]
         self.layers = [Layer(a, b, act, init, rng) for (a, b), act in zip(sizes, activations, strict=True)]
@@ -244,13 +251,24 @@ class MLP(Module):
     def __call__(self, x: Sequence[Any]) -> Any:
         """The outputs of the last layer for ``n_in`` numbers: a list, or the number itself if it has one neuron."""
         for layer in self.layers[:-1]:
-            # A layer of one neuron gives a number; the next one takes a list.
-            x = [neuron(x) for neuron in layer.neurons]
+            out = layer(x)
+            x = out if isinstance(out, list) else [out]
         return self.layers[-1](x)
 
     def _summary(self) -> str:
         n_in = len(self.layers[0].neurons[0].w)
         return " → ".join([str(n_in), *[layer.shown() for layer in self.layers]]) + ", "
+
+
+def generator(seed: int | Random | None) -> Random:
+    """The generator that ``seed`` stands for. Raises ValueError unless it is an int of at least 0, or a generator."""
+    if seed is None:
+        return _shared
+    if isinstance(seed, Random):
+        return seed
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"a seed is a whole number of at least 0, or a random.Random, got {seed!r}")
+    return Random(seed)
 
 
 def is_linear(activation: str | None) -> bool:
@@ -260,9 +278,17 @@ def is_linear(activation: str | None) -> bool:
 
 def check_activation(activation: str | None) -> None:
     """Raise ValueError unless ``activation`` names an operation of one input, or none."""
-    if not is_linear(activation) and (activation not in OPS or OPS[activation].arity != 1):
-        names = ", ".join(name for name, op in OPS.items() if op.arity == 1)
-        raise ValueError(f"unknown activation {activation!r}; choose one of: linear, {names}")
+    known = [name for name, op in OPS.items() if op.arity == 1]
+    if is_linear(activation) or activation in known:
+        return
+    from difflib import get_close_matches
+
+    close = get_close_matches(str(activation), known, n=2)
+    hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+    raise ValueError(
+        f"unknown activation {activation!r}: {hint}It is the name of an operation of one input, such as tanh, relu, "
+        "sigmoid, gelu, or linear for none"
+    )
 
 
 def check_size(size: object, what: str) -> None:
@@ -286,29 +312,5 @@ def _tensors_in(name: str, x: Any) -> dict[str, Tensor]:
 
 def _is_tensor(x: Any) -> bool:
     if isinstance(x, (list, tuple)):
-        return bool(x) and all(map(_is_tensor, x)) and len({_shape(part) for part in x}) == 1
+        return bool(x) and all(map(_is_tensor, x)) and len({shape(part) for part in x}) == 1
     return isinstance(x, Value)
-
-
-def _is_list(x: Any) -> bool:
-    return isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) > 0
-
-
-def _shape(x: Tensor) -> tuple[int, ...]:
-    """The lengths of the nested lists; -1 where lists of one depth differ."""
-    if not _is_list(x):
-        return ()
-    inner = {_shape(part) for part in x}
-    return (len(x), *(inner.pop() if len(inner) == 1 else (-1,) if inner else ()))
-
-
-def _flatten(x: Tensor, index: str = "") -> Iterator[tuple[str, Any]]:
-    if not _is_list(x):
-        yield index, x
-        return
-    for i, part in enumerate(x):
-        yield from _flatten(part, f"{index}[{i}]")
-
-
-def _map(function: Any, x: Tensor) -> Tensor:
-    return [_map(function, part) for part in x] if _is_list(x) else function(x)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from numbers import Real
 
 from autograd import Value
@@ -38,12 +39,18 @@ class SGD:
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
+        if not isinstance(parameters, Iterable):
+            raise TypeError(
+                f"an optimiser takes a list of parameters, such as model.parameters(), got {parameters!r:.40}"
+            )
         self.parameters = list(parameters)
-        if not self.parameters:
-            raise ValueError("an optimiser needs parameters, got none")
-        _check("learning_rate", learning_rate, learning_rate > 0, "greater than 0")
-        _check("momentum", momentum, 0 <= momentum < 1, "in [0, 1)")
-        _check("weight_decay", weight_decay, weight_decay >= 0, "at least 0")
+        if not self.parameters or not all(isinstance(p, Value) for p in self.parameters):
+            raise ValueError(
+                "an optimiser takes a list of parameters, such as model.parameters(): Values, at least one"
+            )
+        _check("learning_rate", learning_rate, lambda x: x > 0, "greater than 0")
+        _check("momentum", momentum, lambda x: 0 <= x < 1, "in [0, 1)")
+        _check("weight_decay", weight_decay, lambda x: x >= 0, "of at least 0")
         if nesterov and not momentum:
             raise ValueError("nesterov needs a momentum greater than 0")
         self.learning_rate = learning_rate
@@ -58,17 +65,30 @@ class SGD:
             p.zero_grad()
 
     def step(self) -> None:
-        """Move every parameter once."""
+        """Move every parameter once, or, interrupted, none.
+
+        Raises:
+            OverflowError: a parameter would no longer be finite; none has moved.
+        """
         gradients = [p.grad + self.weight_decay * p.data for p in self.parameters]
-        self._velocity = [self.momentum * v + g for v, g in zip(self._velocity, gradients, strict=True)]
-        directions = self._velocity
+        velocity = [self.momentum * v + g for v, g in zip(self._velocity, gradients, strict=True)]
+        directions = velocity
         if self.nesterov:
-            directions = [g + self.momentum * v for g, v in zip(gradients, self._velocity, strict=True)]
-        moved = [p.data - self.learning_rate * d for p, d in zip(self.parameters, directions, strict=True)]
-        for p, data in zip(self.parameters, moved, strict=True):
-            p.data = data
+            directions = [g + self.momentum * v for g, v in zip(gradients, velocity, strict=True)]
+        before = [p.data for p in self.parameters]
+        after = [p - self.learning_rate * d for p, d in zip(before, directions, strict=True)]
+        if not all(map(math.isfinite, after)):
+            raise OverflowError("a parameter would no longer be finite")
+        try:
+            for p, data in zip(self.parameters, after, strict=True):
+                p.data = data
+            self._velocity = velocity
+        except BaseException:
+            for p, data in zip(self.parameters, before, strict=True):
+                p.data = data
+            raise
 
 
-def _check(name: str, value: float, good: bool, what: str) -> None:
-    if not isinstance(value, Real) or not good:
-        raise ValueError(f"{name} must be {what}, got {value!r}")
+def _check(name: str, value: float, good: Callable[[float], bool], what: str) -> None:
+    if not isinstance(value, Real) or not math.isfinite(value) or not good(value):
+        raise ValueError(f"{name} must be a number {what}, got {value!r}")

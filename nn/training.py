@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from autograd import Value
+
 from .losses import Loss, mse
 from .modules import Module
 from .optim import SGD
+from .tensors import is_list
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,11 +28,15 @@ class DivergedError(ArithmeticError):
     """
 
     def __init__(self, epoch: int, learning_rate: float, why: str) -> None:
-        super().__init__(
+        super().__init__(epoch, learning_rate, why)
+        self.epoch = epoch
+        self._message = (
             f"training diverged in epoch {epoch}: {why}. Try a smaller learning rate than {learning_rate:g}, "
             "less momentum, inputs and targets scaled to about ±1, or another initialisation"
         )
-        self.epoch = epoch
+
+    def __str__(self) -> str:
+        return self._message
 
 
 @dataclass
@@ -37,33 +44,38 @@ class History:
     """What a training has seen, epoch by epoch.
 
     Attributes:
-        losses: the mean loss over each epoch's batches, as they were met.
-        learning_rates: the learning rate of each epoch.
+        loss: the mean loss over each epoch's batches, as they were met; an array, shape (epochs,).
+        learning_rate: the learning rate of each epoch, likewise.
         interrupted: whether it was stopped (Ctrl-C) before its last epoch.
     """
 
-    losses: list[float] = field(default_factory=list)
-    learning_rates: list[float] = field(default_factory=list)
+    _losses: list[float] = field(default_factory=list)
+    _learning_rates: list[float] = field(default_factory=list)
     interrupted: bool = False
+
+    def add(self, loss: float, learning_rate: float) -> None:
+        """Take note of an epoch."""
+        self._losses.append(loss)
+        self._learning_rates.append(learning_rate)
 
     @property
     def epochs(self) -> int:
         """The number of epochs completed."""
-        return len(self.losses)
+        return len(self._losses)
 
     @property
     def loss(self) -> np.ndarray[Any, Any]:
-        """The losses as an array, shape (epochs,)."""
+        """The mean loss of each epoch, shape (epochs,)."""
         import numpy as np
 
-        return np.asarray(self.losses)
+        return np.asarray(self._losses)
 
     @property
     def learning_rate(self) -> np.ndarray[Any, Any]:
-        """The learning rates as an array, shape (epochs,)."""
+        """The learning rate of each epoch, shape (epochs,)."""
         import numpy as np
 
-        return np.asarray(self.learning_rates)
+        return np.asarray(self._learning_rates)
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the loss by epoch on a log axis; on new axes unless some are given."""
@@ -101,8 +113,8 @@ def fit(
         on_epoch: called after each epoch with the history so far.
 
     Returns:
-        The history. Ctrl-C ends the training after the step at hand: the model keeps what it has learned, and the
-        history says so.
+        The history. Ctrl-C ends the training, and drops the step at hand: the model keeps what it has learned, and
+        the history says so.
 
     Raises:
         ValueError: there are no samples, or not one target a sample, or a size is not positive.
@@ -114,7 +126,7 @@ def fit(
     >>> round(model([10.0]).data, 3)
     21.0
     """
-    samples = [list(x) if _is_list(x) else [x] for x in xs]
+    samples = [list(x) if is_list(x) else [x] for x in xs]
     targets = list(ys)
     if not samples or len(samples) != len(targets):
         raise ValueError(f"fit needs samples and one target for each, got {len(samples)} and {len(targets)}")
@@ -134,8 +146,7 @@ def fit(
                 batch = order[start : start + size]
                 value = _step(model, [samples[i] for i in batch], [targets[i] for i in batch], loss, optimizer, epoch)
                 total += value * len(batch)
-            history.losses.append(total / len(samples))
-            history.learning_rates.append(optimizer.learning_rate)
+            history.add(total / len(samples), optimizer.learning_rate)
             if on_epoch is not None:
                 on_epoch(history)
     except KeyboardInterrupt:
@@ -147,15 +158,13 @@ def _step(model: Module, xs: list[Any], ys: list[Any], loss: Loss, optimizer: SG
     """One step on one batch; its loss."""
     try:
         value = loss([model(x) for x in xs], ys)
+        if not isinstance(value, Value):
+            raise TypeError(f"the loss must return a Value that depends on the model, got {value!r:.40}")
+        if not math.isfinite(value):
+            raise OverflowError(f"the loss is {value.data}")
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
     except OverflowError as error:
         raise DivergedError(epoch, optimizer.learning_rate, str(error)) from error
-    if not math.isfinite(value):
-        raise DivergedError(epoch, optimizer.learning_rate, f"the loss is {float(value)}")
-    optimizer.zero_grad()
-    value.backward()
-    optimizer.step()
-    return float(value)
-
-
-def _is_list(x: Any) -> bool:
-    return isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) > 0
+    return value.data

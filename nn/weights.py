@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,14 +13,14 @@ def save_tensors(tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> No
     from safetensors.numpy import save
 
     content = save({name: np.asarray(tensor, dtype=np.float64) for name, tensor in tensors.items()})
-    path = os.path.abspath(path)
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=os.path.basename(path))
+    temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
     try:
-        with open(handle, "wb") as file:
+        with open(temporary, "wb") as file:
             file.write(content)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        if os.path.exists(temporary):
+            os.unlink(temporary)
         raise
 
 

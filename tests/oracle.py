@@ -186,6 +186,8 @@ def exact(name: str, inputs: Sequence[float], orders: Orders | None = None) -> m
         UndecidedError: two precisions do not agree.
     """
     name, inputs, orders = _by_definition(name, inputs, orders)
+    if name not in VALUES:
+        raise LookupError(f"add the exact function of {name!r} to VALUES in {__file__}")
     function = VALUES[name]
     last = None
     for level in LEVELS:

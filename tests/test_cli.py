@@ -56,12 +56,13 @@ def test_every_option_is_taken(tmp_path):
         (["sin", "--epochs", "many"], "--epochs"),
         (["sin", "--batch-size", "0"], "--batch-size takes"),
         (["sin", "--batch-size", "half"], "--batch-size takes"),
-        (["sin", "--learning-rate", "-1"], "learning_rate must be greater than 0"),
-        (["sin", "--momentum", "1"], "momentum must be in"),
+        (["sin", "--learning-rate", "-1"], "learning_rate must be a number greater than 0"),
+        (["sin", "--momentum", "1"], "momentum must be a number in"),
         (["sin", "--samples", "0"], "samples must be positive"),
         (["sin", "--noise", "-1"], "noise"),
         (["sin", "--nope"], "--nope"),
-        (["sin", "--out", "/dev/null/x"], "/dev/null/x"),
+        (["sin", "--out", "/dev/null/x"], "--out takes a folder"),
+        (["sin", "--seed", "-1"], "a seed is a whole number"),
     ],
 )
 def test_wrong_options_get_one_line_and_status_2(options, said):
@@ -99,3 +100,10 @@ def test_ctrl_c_ends_cleanly_and_keeps_what_was_reached(tmp_path):
     assert "test MSE" in out
     assert (tmp_path / "sin.png").exists()
     assert "Traceback" not in err
+
+
+def test_the_command_alone_prints_its_help():
+    done = subprocess.run(COMMAND[:-1], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert "train" in done.stdout
+    assert len(done.stdout.splitlines()) > 5

@@ -47,6 +47,11 @@ def test_the_same_seed_gives_the_same_parameters_and_another_others():
     assert data(1) == data(random.Random(1))
 
 
+def test_without_a_seed_no_two_start_alike():
+    one, other = Neuron(3), Neuron(3)
+    assert one.state_dict() != other.state_dict()
+
+
 def test_names_are_those_of_pytorch():
     assert list(MLP(2, [3, 1]).tensors()) == ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"]
     names = [name for name, _ in Layer(2, 1).named_parameters()]
@@ -120,7 +125,11 @@ def test_a_state_that_does_not_fit_changes_nothing(change, error, message):
         (lambda: Neuron(2, activation="swoosh"), "unknown activation 'swoosh'.*relu"),
         (lambda: Neuron(2, activation="add"), "unknown activation"),
         (lambda: Neuron(2, init="magic"), "unknown initialiser 'magic'.*glorot"),
-        (lambda: Neuron(2)([1.0]), "takes 2 numbers, got 1"),
+        (lambda: Neuron(2)([1.0]), "takes a list of 2 number\\(s\\), got 1"),
+        (lambda: Neuron(2)(1.0), "takes a list of 2 number"),
+        (lambda: Neuron(2, activation="tahn"), "did you mean 'tan' or 'tanh'"),
+        (lambda: Neuron(2, seed=-1), "a seed is a whole number"),
+        (lambda: Neuron(2, seed="a"), "a seed is a whole number"),
     ],
 )
 def test_bad_input_is_named(make, message):

@@ -182,7 +182,6 @@ def test_numbers_that_are_no_floats_become_floats(own_operations, returned, data
     ("rule", "said"),
     [
         (lambda x, out: None, "it returned None (is a return missing?)"),
-        (lambda x: 1.0, "takes 1 positional argument but 2 were given"),
         (lambda x, out: ag.log(-x), "log(-2.0): not defined there"),
     ],
 )
@@ -192,6 +191,22 @@ def test_a_rule_that_fails_is_named(own_operations, rule, said):
         broken(Value(2.0, "x"))
     assert "the local derivative of broken" in str(error.value)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ([lambda x, out: math.cos(x)], "not those of math"),
+        ([lambda x, out: float(x)], "not those of math"),
+        ([lambda x: 1.0], "takes 1 positional argument but 2 were given"),
+        ([lambda x, y, out: y, lambda x, y, out: math.exp(x)], "not those of math"),
+    ],
+)
+def test_a_rule_that_leaves_the_graph_is_refused_when_it_is_defined(own_operations, rules, said):
+    # Its value would be right, and its own derivative 0, silently, in reverse and forward mode alike.
+    with pytest.raises(TypeError, match=said):
+        operation("leaver", lambda *xs: 0.0, *rules)
+    assert "leaver" not in OPS
 
 
 def test_a_rule_that_returns_no_number_is_refused(own_operations):

@@ -61,11 +61,13 @@ def test_zero_grad_clears():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"learning_rate": 0.0}, "learning_rate must be greater than 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be a number greater than 0"),
         ({"learning_rate": -1.0}, "learning_rate"),
         ({"learning_rate": float("nan")}, "learning_rate"),
-        ({"momentum": 1.0}, "momentum must be in"),
-        ({"weight_decay": -0.1}, "weight_decay must be at least 0"),
+        ({"learning_rate": float("inf")}, "learning_rate"),
+        ({"learning_rate": "fast"}, "learning_rate must be a number"),
+        ({"momentum": 1.0}, "momentum must be a number in"),
+        ({"weight_decay": -0.1}, "weight_decay must be a number of at least 0"),
         ({"nesterov": True}, "nesterov needs a momentum"),
     ],
 )
@@ -74,6 +76,40 @@ def test_bad_settings_are_named(arguments, message):
         SGD([Value(1.0)], **arguments)
 
 
-def test_no_parameters_is_an_error():
-    with pytest.raises(ValueError, match="needs parameters"):
-        SGD([])
+@pytest.mark.parametrize("parameters", [[], [1.0], [Value(1.0), None]])
+def test_parameters_are_values(parameters):
+    with pytest.raises(ValueError, match=r"model\.parameters\(\)"):
+        SGD(parameters)
+
+
+def test_a_model_is_no_list_of_parameters():
+    with pytest.raises(TypeError, match=r"model\.parameters\(\)"):
+        SGD(object())
+
+
+def test_a_step_out_of_range_moves_nothing():
+    p, q = Value(1.0), Value(2.0)
+    p.grad, q.grad = 1.0, 1e308
+    with pytest.raises(OverflowError, match="no longer be finite"):
+        SGD([p, q], 1e10).step()
+    assert (p.data, q.data) == (1.0, 2.0)
+
+
+def test_an_interrupted_step_moves_nothing():
+    class Interrupting(Value):
+        @property
+        def data(self):
+            return self._data
+
+        @data.setter
+        def data(self, data):
+            if data != 2.0:
+                raise KeyboardInterrupt
+
+    p, q = Value(1.0), Interrupting(2.0)
+    p.grad, q.grad = 1.0, 1.0
+    optimizer = SGD([p, q], 0.1, momentum=0.9)
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step()
+    assert (p.data, q.data) == (1.0, 2.0)
+    assert optimizer._velocity == [0.0, 0.0]

@@ -21,7 +21,7 @@ def test_the_loss_is_drawn_by_epoch_on_a_log_axis(trained):
     assert axes.get_yscale() == "log"
     x, y = axes.lines[0].get_data()
     assert list(x) == [1, 2, 3, 4]
-    assert list(y) == history.losses
+    assert list(y) == history.loss.tolist()
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])

@@ -136,3 +136,19 @@ def test_derivatives_print_as_formulas():
     assert "3 * (x * 1) ** 2" in formula(slope)
     assert float(compute(formula(slope), x=X, z=Z)) == slope.data
     assert formula(OPS["power_derivative"](-2.0, X, 0.0, 1.0)) == "power_derivative(-2, x, 0, 1)"
+
+
+def test_leaves_that_share_a_name_are_told_apart():
+    a, b, c = Value(2.0, "w"), Value(3.0, "w"), Value(4.0, "w_2")
+    text = formula(a * b + c)
+    assert text == "w * w_2 + w_2_2"
+    assert len(set(text.replace("*", " ").replace("+", " ").split())) == 3
+
+
+@pytest.mark.parametrize("name", ["a b", "lambda", "x;y", "", "3"])
+def test_a_name_that_python_cannot_read_prints_as_the_number(name):
+    assert formula(Value(2.0, name) + Value(3.0, "y")) == "2 + y"
+
+
+def test_a_leaf_named_like_an_operation_is_told_apart():
+    assert formula(Value(2.0, "sin").sin()) == "sin(sin_2)"

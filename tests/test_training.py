@@ -1,6 +1,7 @@
 """The mini-batch loop: its batches, its repeatability, and how it stops."""
 
 import math
+import pickle
 
 import matplotlib
 import numpy as np
@@ -51,7 +52,7 @@ def test_epochs_are_shuffled_by_the_seed():
 def test_the_same_seed_gives_the_same_numbers():
     def losses():
         xs, ys = sin(20)
-        return fit(MLP(1, [4, 1], activation="tanh"), xs, ys, epochs=3, batch_size=4).losses
+        return fit(MLP(1, [4, 1], activation="tanh", seed=0), xs, ys, epochs=3, batch_size=4).loss.tolist()
 
     assert losses() == losses()
 
@@ -73,16 +74,16 @@ def test_full_batch_descent_on_a_line_is_the_closed_form():
 
 
 def test_samples_may_be_numbers_lists_or_arrays():
-    numbers = fit(MLP(1, [1]), [1.0, 2.0], [1.0, 2.0], epochs=2).losses
-    assert fit(MLP(1, [1]), [[1.0], [2.0]], [1.0, 2.0], epochs=2).losses == numbers
-    assert fit(MLP(1, [1]), np.array([[1.0], [2.0]]), np.array([1.0, 2.0]), epochs=2).losses == numbers
+    numbers = fit(MLP(1, [1], seed=0), [1.0, 2.0], [1.0, 2.0], epochs=2).loss.tolist()
+    assert fit(MLP(1, [1], seed=0), [[1.0], [2.0]], [1.0, 2.0], epochs=2).loss.tolist() == numbers
+    assert fit(MLP(1, [1], seed=0), np.array([[1.0], [2.0]]), np.array([1.0, 2.0]), epochs=2).loss.tolist() == numbers
 
 
 def test_the_history_counts_epochs_and_is_arrays():
     calls = []
-    history = fit(MLP(1, [1]), [1.0], [1.0], epochs=3, on_epoch=lambda h: calls.append((h.epochs, h.losses[-1])))
+    history = fit(MLP(1, [1]), [1.0], [1.0], epochs=3, on_epoch=lambda h: calls.append((h.epochs, h.loss[-1])))
     assert [epochs for epochs, _ in calls] == [1, 2, 3]
-    assert [loss for _, loss in calls] == history.losses
+    assert [loss for _, loss in calls] == history.loss.tolist()
     assert isinstance(history.loss, np.ndarray)
     assert history.loss.shape == history.learning_rate.shape == (3,)
     assert not history.interrupted
@@ -107,6 +108,24 @@ def test_a_loss_that_is_no_longer_finite_stops_with_the_epoch_and_advice(rate):
         fit(model, xs, ys, epochs=400, batch_size=2, optimizer=SGD(model.parameters(), rate))
     assert caught.value.epoch >= 1
     assert all(math.isfinite(p.data) for p in model.parameters())
+
+
+def test_a_last_step_out_of_range_is_noticed():
+    model = MLP(1, [1])
+    with pytest.raises(DivergedError, match="no longer be finite"):
+        fit(model, [1e100], [0.0], epochs=1, optimizer=SGD(model.parameters(), 1e308))
+    assert all(math.isfinite(p.data) for p in model.parameters())
+
+
+def test_a_loss_must_be_a_value():
+    with pytest.raises(TypeError, match="the loss must return a Value"):
+        fit(MLP(1, [1]), [1.0], [1.0], loss=lambda predictions, targets: 3.0)
+
+
+def test_a_divergence_survives_pickling():
+    error = pickle.loads(pickle.dumps(DivergedError(3, 0.1, "the loss is inf")))
+    assert error.epoch == 3
+    assert "epoch 3" in str(error)
 
 
 def test_nan_in_the_data_is_named_before_it_spoils_the_model():

@@ -89,3 +89,14 @@ def test_a_save_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatc
         save_tensors({"a": [2.0]}, path)
     assert load_file(path)["a"].tolist() == [1.0]
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_a_file_is_readable_like_any_other(tmp_path):
+    (tmp_path / "other").write_text("")
+    MLP(1, [1]).save(tmp_path / "m.safetensors")
+    assert (tmp_path / "m.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        MLP(1, [1]).save(tmp_path / "nowhere" / "m.safetensors")

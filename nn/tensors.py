@@ -1,0 +1,44 @@
+"""Tensors as this package has them: a number, or lists of numbers nested to some depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Tensor = Any
+"""A number, or lists (or an array) of numbers nested to some depth, all lists of a depth equally long."""
+
+
+def is_list(x: Any) -> bool:
+    """Whether ``x`` is a list, a tuple, or an array of at least one dimension."""
+    return isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) > 0
+
+
+def shape(x: Tensor) -> tuple[int, ...]:
+    """The lengths of the nested lists; -1 where lists of one depth differ.
+
+    >>> shape([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), shape(1.0)
+    ((3, 2), ())
+    """
+    if not is_list(x):
+        return ()
+    inner = {shape(part) for part in x}
+    return (len(x), *(inner.pop() if len(inner) == 1 else (-1,) if inner else ()))
+
+
+def flatten(x: Tensor, index: str = "") -> Iterator[tuple[str, Any]]:
+    """Each number with its index.
+
+    >>> list(flatten([[1.0, 2.0]]))
+    [('[0][0]', 1.0), ('[0][1]', 2.0)]
+    """
+    if not is_list(x):
+        yield index, x
+        return
+    for i, part in enumerate(x):
+        yield from flatten(part, f"{index}[{i}]")
+
+
+def map_tensor(function: Callable[[Any], Any], x: Tensor) -> Tensor:
+    """``function`` of every number, in nested lists of the same shape."""
+    return [map_tensor(function, part) for part in x] if is_list(x) else function(x)
