@@ -58,8 +58,8 @@ def _relax_collector() -> None:
     import gc
 
     threshold, *others = gc.get_threshold()
-    if 0 < threshold < 50_000:
-        gc.set_threshold(50_000, *others)
+    if 0 < threshold < 100_000:
+        gc.set_threshold(100_000, *others)
 
 
 def _warn_of_namesake() -> None:
