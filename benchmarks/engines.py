@@ -1,7 +1,7 @@
 """One SGD step of a 1-16-16-1 tanh MLP on 32 samples, written with explicit products and sums, for one engine.
 
 Run as ``python benchmarks/engines.py ENGINE STEPS [no-collector]``: it prints, as JSON, the seconds of each step (build
-the graph, backward, update all 337 parameters) and the parameters after them. With ``no-collector``, Python's cyclic
+the graph, backward, update all 321 parameters) and the parameters after them. With ``no-collector``, Python's cyclic
 garbage collector runs between the steps, off the clock. ``sgd_step.py`` runs this for each engine in turn.
 """
 
