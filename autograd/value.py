@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from operator import attrgetter
 from typing import Any
 
 from . import ops
@@ -16,7 +15,6 @@ from .op import Number, Op, _operate, as_float
 
 _PLAIN = {float, type(None)}
 _COPIED = "the Values that this deepcopy has copied"
-_data_of, _depth_of = attrgetter("_data"), attrgetter("_depth")
 
 
 class Value(Number):
@@ -153,8 +151,8 @@ class Value(Number):
             out._depth = 1 + max([x._depth for x in inputs if x.__class__ is not float])
         else:
             recorded = (True,) * len(inputs)
-            operands = tuple(map(_data_of, inputs))
-            out._depth = 1 + max(map(_depth_of, inputs))
+            operands = tuple([x._data for x in inputs])
+            out._depth = 1 + max([x._depth for x in inputs])
         out._data = data = op.evaluate(operands, inputs)
         derivatives = tuple(op.local_derivatives(operands, data, recorded))
         if not _PLAIN.issuperset(map(type, derivatives)):
