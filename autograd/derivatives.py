@@ -33,11 +33,8 @@ def grad(f: Function) -> Function:
     >>> grad(grad(lambda x: x**3))(2.0)
     12.0
     """
-
-    def gradient(*args: Any) -> Any:
-        return value_and_grad(f)(*args)[1]
-
-    return gradient
+    both = value_and_grad(f)
+    return lambda *args: both(*args)[1]
 
 
 def value_and_grad(f: Function) -> Function:
@@ -46,6 +43,7 @@ def value_and_grad(f: Function) -> Function:
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
+    _check_function(f)
 
     def evaluate(*args: Any) -> tuple[Any, Any]:
         inputs = _Inputs(args)
@@ -67,6 +65,7 @@ def jacobian(f: Function) -> Function:
     >>> jacobian(lambda x: [3 * x[0], x[0] * x[1]])([2.0, 5.0])
     [[3.0, 0.0], [5.0, 2.0]]
     """
+    _check_function(f)
 
     def evaluate(*args: Any) -> Any:
         inputs = _Inputs(args)
@@ -109,11 +108,14 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         tangents: the direction, of the same structure.
 
     Raises:
+        TypeError: ``primals`` or ``tangents`` is no list or tuple.
         ValueError: ``tangents`` has not the structure of ``primals``.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
+    if not (_is_list(primals) and _is_list(tangents)):
+        raise TypeError("primals and tangents have one entry per argument of f: for one argument, jvp(f, (x,), (v,))")
     level = new_level()
     directions = iter(_aligned(list(tangents), list(primals), "the tangents", "the primals"))
     out = f(*[_map(lambda x: _along(_plain(x), _plain(next(directions)), level), x) for x in primals])
@@ -135,16 +137,26 @@ def derivative(f: Function, order: int = 1) -> Function:
 
     Raises:
         ValueError: ``order`` is not a whole number >= 0.
+        TypeError: ``f`` is no function, or is called on anything but one number.
 
     >>> derivative(lambda x: x**5, order=3)(2.0)
     240.0
     """
+    _check_function(f)
     if not isinstance(order, int) or order < 0:
         raise ValueError(f"the order of a derivative is a whole number >= 0, got {order!r}")
     if order == 0:
         return f
     lower = derivative(f, order - 1)
-    return lambda x: jvp(lower, (x,), (1.0,))[1]
+
+    def evaluate(x: Any) -> Any:
+        if not is_number(x):
+            raise TypeError(
+                f"derivative takes a function of one number, got {_kind(x)}; for lists use grad or jacobian"
+            )
+        return jvp(lower, (x,), (1.0,))[1]
+
+    return evaluate
 
 
 class _Inputs:
@@ -193,6 +205,11 @@ class _Inputs:
 def _along(primal: Any, tangent: Any, level: int) -> Any:
     # What does not move is a constant: 0 times a local derivative that is inf or nan is not asked for.
     return primal if isinstance(tangent, float) and tangent == 0.0 else Dual(primal, tangent, level)
+
+
+def _check_function(f: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"expected a function to differentiate, got {_kind(f)}; grad(f) is a function: grad(f)(x)")
 
 
 def _plain(x: Any) -> Any:

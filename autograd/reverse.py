@@ -59,7 +59,7 @@ def backward(output: Value) -> None:
                     x = node._x
                     if x._pass is this_pass:
                         x._grad += upstream * local
-                    elif x._pass is None:
+                    elif x._pass is None:  # likewise
                         x._pass = this_pass
                         x._grad = upstream * local
                         level = levels[x._depth]

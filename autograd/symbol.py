@@ -87,6 +87,8 @@ def formula(value: Value) -> str:
     v1 = x * y
     v1 * v1 + y
     """
+    if not isinstance(value, Value):
+        raise TypeError(f"expected a Value, whose formula was recorded, got {value!r:.40}")
     order = topological_order(value)
     uses: dict[Value, int] = dict.fromkeys(order, 0)
     for node in order:

@@ -226,3 +226,19 @@ def test_errors_inside_a_function_are_its_own():
         grad(ag.log)(-1.0)
     with pytest.raises(ZeroDivisionError):
         jvp(lambda x: 1 / x, (0.0,), (1.0,))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: ag.grad(3.0), "expected a function"),
+        (lambda: ag.jacobian([1.0]), "expected a function"),
+        (lambda: ag.derivative(None), "expected a function"),
+        (lambda: ag.jvp(ag.sin, 1.0, 1.0), r"jvp\(f, \(x,\), \(v,\)\)"),
+        (lambda: ag.hvp(ag.sin, 1.0, 1.0), "one entry per argument"),
+        (lambda: ag.derivative(ag.sin)([1.0]), "a function of one number"),
+    ],
+)
+def test_a_wrong_call_says_what_is_taken(call, said):
+    with pytest.raises(TypeError, match=said):
+        call()
