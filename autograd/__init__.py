@@ -53,7 +53,7 @@ def _relax_collector() -> None:
     """Let Python's cyclic collector look at new objects less often.
 
     Graphs have no cycles and are freed without it, but at Python's 700 it walks every node several times while a graph
-    is recorded: a seventh of the time of a training step (docs/design.md). A disabled collector stays disabled.
+    is recorded (docs/design.md). A disabled collector stays disabled, a higher threshold stays as it is.
     """
     import gc
 
