@@ -19,6 +19,7 @@ from .training import History, fit
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 TEST_SAMPLES = 200
+WIDEST = 10_000  # neurons of a layer; more would be a slip of the keyboard, and take the machine's memory
 
 
 class Task(enum.StrEnum):
@@ -110,8 +111,8 @@ def _sizes(text: str) -> list[int]:
         sizes = [int(part) for part in text.split(",")]
     except ValueError:
         raise ValueError(f"--layers takes whole numbers separated by commas, such as 16,16, got {text!r}") from None
-    if min(sizes) < 1:
-        raise ValueError(f"--layers takes positive numbers, got {text!r}")
+    if not 1 <= min(sizes) <= max(sizes) <= WIDEST:
+        raise ValueError(f"--layers takes positive numbers up to {WIDEST}, got {text!r}")
     return sizes
 
 

@@ -51,6 +51,7 @@ def test_every_option_is_taken(tmp_path):
         ([], "task"),
         (["sin", "--layers", "16,a"], "--layers takes whole numbers"),
         (["sin", "--layers", "0"], "--layers takes positive numbers"),
+        (["sin", "--layers", "16,1000000000"], "--layers takes positive numbers up to 10000"),
         (["sin", "--activation", "swoosh"], "unknown activation 'swoosh'"),
         (["sin", "--epochs", "0"], "epochs must be a positive"),
         (["sin", "--epochs", "many"], "--epochs"),
