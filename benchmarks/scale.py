@@ -80,7 +80,7 @@ def measured(shape: str, size: int) -> dict[str, float]:
     del output
 
     best = [float("inf")] * 3
-    for _ in range(max(5, 300_000 // size)):
+    for _ in range(max(6, 3_000_000 // size)):  # long enough to meet a quiet moment of the machine
         times = [time.perf_counter()]
         output = build()
         times.append(time.perf_counter())

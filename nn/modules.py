@@ -133,6 +133,7 @@ class Neuron(Module):
             fits the activation. The bias starts at 0.
         seed: an int, or a ``random.Random`` to draw from; None is a generator that all modules share, so that no two
             start alike, and a program starts alike in every run.
+        n_out: the neurons of the layer that it is part of; the spread of some initialisers depends on it.
 
     Raises:
         ValueError: a size is not positive, or a name is unknown; when called: x is not of length ``n_in``.

@@ -1,4 +1,4 @@
-"""Pictures of a training. Matplotlib loads when the first one is drawn, and opens no window."""
+"""Pictures of a training. Matplotlib loads when the first one is drawn."""
 
 from __future__ import annotations
 

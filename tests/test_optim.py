@@ -24,23 +24,15 @@ def test_plain_sgd_subtracts_the_gradients(gradients, rate):
     assert last == pytest.approx(1.0 - rate * sum(gradients), abs=1e-9)
 
 
-@given(GRADIENTS, st.floats(0.001, 1), st.floats(0.01, 0.99))
-def test_momentum_weighs_a_gradient_by_its_age(gradients, rate, momentum):
-    # The closed form: a gradient that is k steps old has moved the parameter by rate · (1 + m + … + m^k) · g.
+@pytest.mark.parametrize("nesterov", [False, True])
+@given(gradients=GRADIENTS, rate=st.floats(0.001, 1), momentum=st.floats(0.01, 0.99))
+def test_momentum_weighs_a_gradient_by_its_age(gradients, rate, momentum, nesterov):
+    # The closed form: a gradient that is k steps old has moved the parameter by rate · (1 + m + … + m^k) · g. Nesterov
+    # looks one step ahead: a gradient counts at once as it would one step later.
     p = Value(0.0)
-    *_, last = steps(SGD([p], rate, momentum), p, gradients)
-    ages = range(len(gradients) - 1, -1, -1)
+    *_, last = steps(SGD([p], rate, momentum, nesterov=nesterov), p, gradients)
+    ages = range(len(gradients) - 1 + nesterov, -1 + nesterov, -1)
     moved = sum(g * sum(momentum**i for i in range(age + 1)) for g, age in zip(gradients, ages, strict=True))
-    assert last == pytest.approx(-rate * moved, rel=1e-9, abs=1e-9)
-
-
-@given(GRADIENTS, st.floats(0.001, 1), st.floats(0.01, 0.99))
-def test_nesterov_looks_one_step_ahead(gradients, rate, momentum):
-    # What it adds to plain momentum: a gradient counts at once as it would one step later.
-    p = Value(0.0)
-    *_, last = steps(SGD([p], rate, momentum, nesterov=True), p, gradients)
-    ages = range(len(gradients) - 1, -1, -1)
-    moved = sum(g * sum(momentum**i for i in range(age + 2)) for g, age in zip(gradients, ages, strict=True))
     assert last == pytest.approx(-rate * moved, rel=1e-9, abs=1e-9)
 
 
