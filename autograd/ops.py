@@ -5,8 +5,8 @@ are written with the operations themselves, in terms of the inputs and ``out``: 
 derivative (on floats), any higher derivative (on Values), forward mode (on duals) and the formula (on symbols). Rules
 are straight lines: every choice between cases is made in a forward function, in ``elementary.py``.
 
-Rules are written for accuracy, not only for algebra: tanh' is 4·sigmoid'(2x), because 1 - tanh(x)² is 0 at x = 20,
-where the truth is 1.7e-17. docs/design.md states what is promised; tests/test_accuracy.py holds every row to it.
+Rules are written for accuracy, not only for algebra: tanh' is computed as 4·sigmoid'(2x), because 1 - tanh(x)² is 0 at
+x = 20, where the truth is 1.7e-17. docs/design.md states what is promised; tests/test_accuracy.py holds every row to it.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ atan = operation("atan", math.atan, lambda x, out: atan2_derivative(x, 1.0, 1.0,
                  doc="The angle in (-π/2, π/2) whose tangent is x.")
 sinh = operation("sinh", math.sinh, lambda x, out: cosh(x),              doc="(e^x - e^-x) / 2.")
 cosh = operation("cosh", math.cosh, lambda x, out: sinh(x),              doc="(e^x + e^-x) / 2.")
-tanh = operation("tanh", math.tanh, lambda x, out: 4 * sigmoid_derivative(2 * x),
+tanh = operation("tanh", math.tanh, lambda x, out: tanh_derivative(x),
                  doc="(e^x - e^-x) / (e^x + e^-x).", special=((20.0,), (1000.0,), (-1000.0,)))
 
 # ---- activations ---------------------------------------------------------------------------------------------------
@@ -197,7 +197,10 @@ atan2_derivative = operation("atan2_derivative", el.atan2_derivative,
                        special=((0.0, 1.0, 1.0, 0.0),), prints=lambda y, x, k, j: _atan2_formula(y, x, k, j))
 sigmoid_derivative = operation("sigmoid_derivative", el.sigmoid_derivative,
                        lambda x, out: -out * tanh(0.5 * x),
-                       doc="sigmoid(x) · sigmoid(-x), the logistic density.", prints=lambda x: sigmoid(x) * sigmoid(-x))
+                       doc="sigmoid(x) · sigmoid(-x), the logistic density.", prints=lambda x: sigmoid(x) * (1 - sigmoid(x)))
+tanh_derivative = operation("tanh_derivative", el.tanh_derivative,
+                       lambda x, out: -2 * tanh(x) * out,
+                       doc="1 - tanh(x)², accurate in the tails.", prints=lambda x: 1 - tanh(x) ** 2)
 silu_derivative = operation("silu_derivative", el.silu_derivative,
                        lambda x, out: sigmoid_derivative(x) * (2 - x * tanh(0.5 * x)),
                        doc="The derivative of silu.", prints=lambda x: sigmoid(x) * (1 + x * sigmoid(-x)))
@@ -221,7 +224,7 @@ def shares(xs: Sequence[Any], out: Any) -> list[Any]:
 def _power_formula(x: Any, y: Any, k: Any, j: Any) -> Any:
     """The formula of ``power_derivative`` for the orders that people meet; else None, and it prints as a call."""
     if (k, j) == (1, 0):
-        return y * x ** (y - 1)
+        return y * (x if y == 2 else x ** (y - 1))
     if (k, j) == (2, 0):
         return y * (y - 1) * x ** (y - 2)
     if k == 0:

@@ -1,7 +1,8 @@
 """The symbol reading: what is the formula?
 
 An operation called on symbols prints. So the formula of a local derivative is its rule, called on symbols; the formula
-of a Value is its graph, read with symbols for the leaves.
+of a Value is its graph, read with symbols for the leaves. How things are spelled is a ``Notation``: Python's is here,
+those for people are in ``notation.py``.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import itertools
 import keyword
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .op import OPS, Number, Op
 from .value import Value, topological_order
 
-ATOM = 9
-NEGATIVE = 3
+PRODUCT, NEGATIVE, ATOM = 2, 3, 9
+"""How tightly a product, a negative number and a name bind; ``operation`` has the scale."""
 
 
 class Symbol(Number):
@@ -26,50 +28,126 @@ class Symbol(Number):
     (x + y) * -x ** 2
     """
 
-    __slots__ = ("precedence", "text")
+    __slots__ = ("notation", "precedence", "text")
 
     level = 1_000_000_000  # above every other reading: whatever meets a symbol is printed
 
-    def __init__(self, text: str, precedence: int = ATOM) -> None:
+    def __init__(self, text: str, precedence: int = ATOM, notation: Notation | None = None) -> None:
         self.text = text
         self.precedence = precedence
+        self.notation = notation or PYTHON
 
     @staticmethod
     def apply(op: Op, inputs: tuple[Any, ...]) -> Symbol:
         """Print ``op``: by its template, or by the expression that it prints as."""
+        notation = next(x.notation for x in inputs if isinstance(x, Symbol))
         if callable(op.prints):
             try:
                 spelled = op.prints(*inputs)
             except (ArithmeticError, ValueError):
                 spelled = None  # a literal such as the -2 in log(-2): it prints as a call
             if spelled is not None:
-                return _symbol(spelled)
-        operands = [_symbol(x) for x in inputs]
-        if op.lists:
-            size = len(operands) // op.lists
-            lists = [operands[i * size : (i + 1) * size] for i in range(op.lists)]
-            return Symbol(f"{op.name}({', '.join('[' + ', '.join(x.text for x in xs) + ']' for xs in lists)})")
-        if callable(op.prints):
-            return Symbol(f"{op.name}({', '.join(x.text for x in operands)})")
-        if op.precedence == ATOM:
-            return Symbol(op.prints.format(*[x.text for x in operands]))
-        return Symbol(op.prints.format(*[_operand(x, op, i) for i, x in enumerate(operands)]), op.precedence)
+                return notation.symbol(spelled)
+        return notation.write(op, [notation.symbol(x) for x in inputs])
 
     def __repr__(self) -> str:
         return self.text
 
-
-def _operand(x: Symbol, op: Op, place: int) -> str:
-    # Python reads x - y - z as (x - y) - z, but x ** y ** z as x ** (y ** z): a tie needs parentheses on one side.
-    tie = (place == 0) if op.name == "pow" else (place == 1)
-    return f"({x.text})" if x.precedence < op.precedence or (x.precedence == op.precedence and tie) else x.text
+    def __bool__(self) -> bool:
+        raise TypeError(f"whether {self.text} is true cannot be said of a symbol: use where(...) for a choice")
 
 
-def _symbol(x: Any) -> Symbol:
-    if isinstance(x, Symbol):
-        return x
-    text = f"{x:g}" if x and float(f"{x:g}") == x else "0" if repr(x) == "0.0" else repr(x)
-    return Symbol(text, NEGATIVE if text.startswith("-") else ATOM)
+class Form(NamedTuple):
+    """How one operation is spelled: a template, how tightly it binds, and how tightly each operand must."""
+
+    template: str
+    precedence: int
+    needs: tuple[int, ...]
+
+
+def _digits(x: float) -> str:
+    """``x`` to all its digits, as Python reads it."""
+    return f"{x:g}" if x and float(f"{x:g}") == x else "0" if repr(x) == "0.0" else repr(x)
+
+
+class Notation(NamedTuple):
+    """How formulas are spelled: for Python, for people, for a page.
+
+    Rows say how they print in Python, as a template such as ``"{} ** {}"``. A notation says how it spells the templates
+    that it spells otherwise, and how it writes names, numbers, signs and calls; so no row knows of notations.
+    """
+
+    forms: Mapping[str, Form] = {}
+    write_name: Callable[[str], str] = str
+    write_number: Callable[[float], str] = _digits
+    write_sign: Callable[[str], str] = str
+    write_function: Callable[[str], str] = str
+    call: str = "{}({})"
+    list: str = "[{}]"
+    group: str = "({})"
+    between: str = ", "
+    times: str = " · "
+    derivative: str = "∂{}/∂{}"
+    negative: int = NEGATIVE
+    longest_list: int | None = None
+
+    def name(self, name: str) -> Symbol:
+        """The symbol of a variable; ``name`` may be any text."""
+        return Symbol(self.write_name(name), ATOM, self)
+
+    def number(self, x: float) -> Symbol:
+        """The symbol of a number."""
+        return Symbol(self.write_number(x), self.negative if repr(x).startswith("-") else ATOM, self)
+
+    def symbol(self, x: Any) -> Symbol:
+        """``x`` itself if it is a symbol, else that of the number ``x``."""
+        return x if isinstance(x, Symbol) else self.number(float(x))
+
+    def write(self, op: Op, operands: Sequence[Symbol]) -> Symbol:
+        """An operation on ``operands``, which are grouped where they bind less tightly than it needs."""
+        texts = [x.text for x in operands]
+        if op.lists:
+            size = len(texts) // op.lists
+            texts = [self.list.format(self._join(texts[i * size : (i + 1) * size])) for i in range(op.lists)]
+        template = "" if callable(op.prints) else op.prints
+        form = self.forms.get(template)
+        if form is None and (op.lists or not template or template.startswith(f"{op.name}(")):
+            return Symbol(self.call.format(self.write_function(op.name), self._join(texts)), ATOM, self)
+        form = form or self._form(op, template)
+        grouped = [
+            text if x.precedence >= need else self.group.format(text)
+            for x, text, need in zip(operands, texts, form.needs, strict=True)
+        ]
+        return Symbol(form.template.format(*grouped), form.precedence, self)
+
+    def ratio(self, of: str, by: str) -> Symbol:
+        """∂of/∂by, of two variables."""
+        return Symbol(self.derivative.format(self.name(of).text, self.name(by).text), ATOM, self)
+
+    def product(self, factors: Sequence[Symbol]) -> str:
+        """The text of a product of formulas, each grouped unless it binds more tightly than a product."""
+        return self.times.join([self.group.format(x.text) if x.precedence <= PRODUCT else x.text for x in factors])
+
+    def _form(self, op: Op, template: str) -> Form:
+        """The form that the row's own template comes to: each sign in it as this notation writes signs."""
+        signs = [self.write_sign(sign) if sign else "" for sign in template.split("{}")]
+        if op.precedence == ATOM:
+            needs = [0] * len(op.rules)
+        else:
+            # Python reads x - y - z as (x - y) - z, but x ** y ** z as x ** (y ** z): a tie needs a group on one side.
+            tie = 0 if op.name == "pow" else 1
+            needs = [op.precedence + (place == tie) for place in range(len(op.rules))]
+        return Form(
+            "{}".join(sign.replace("{", "{{").replace("}", "}}") for sign in signs), op.precedence, tuple(needs)
+        )
+
+    def _join(self, texts: Sequence[str]) -> str:
+        if self.longest_list is not None and len(texts) > self.longest_list:
+            texts = [*texts[: self.longest_list - 2], self.write_sign("…"), texts[-1]]
+        return self.between.join(texts)
+
+
+PYTHON = Notation()
 
 
 def formula(value: Value) -> str:
@@ -102,7 +180,7 @@ def formula(value: Value) -> str:
     for node in order:
         if node.op is None:
             continue
-        symbol = Symbol.apply(node.op, tuple([symbols[x] if isinstance(x, Value) else x for x in node.inputs]))
+        symbol = operation_symbol(node, symbols)
         if uses[node] > 1 or len(symbol.text) > LONGEST:
             name = next(names)
             lines.append(f"{name} = {symbol.text}")
@@ -118,7 +196,7 @@ def _leaf_symbols(order: list[Value]) -> dict[Value, Symbol]:
     for leaf in [node for node in order if node.op is None]:
         name = leaf.name
         if name is None or not name.isidentifier() or keyword.iskeyword(name):
-            symbols[leaf] = _symbol(leaf.data)
+            symbols[leaf] = PYTHON.number(leaf.data)
             continue
         unique = name
         while uses[unique]:
@@ -133,6 +211,41 @@ LONGEST = 200
 """The longest formula that ``formula`` puts on one line: it keeps a chain of a million operations linear to print."""
 
 
+def operation_symbol(node: Value, symbols: Mapping[Value, Symbol]) -> Symbol:
+    """The operation that made ``node``, on the symbols of its inputs; literals print as they are.
+
+    >>> w, x = Value(2.0), Value(3.0)
+    >>> operation_symbol(w * x, {w: Symbol("w"), x: Symbol("x")})
+    w * x
+    """
+    assert node.op is not None, "a leaf was made by no operation"
+    return Symbol.apply(node.op, _operands(node, symbols))
+
+
+def local_symbols(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol | None]:
+    """The formula of ∂node/∂input for each input, in the symbols of the inputs and of ``node`` itself.
+
+    None stands where nothing flows back. With numbers for symbols, these are the formulas with the numbers filled in.
+
+    >>> x = Value(3.0)
+    >>> y = x**2
+    >>> local_symbols(y, {x: Symbol("x"), y: Symbol("y")})
+    [2 * x, None]
+    """
+    assert node.op is not None, "a leaf was made by no operation"
+    inputs, out = _operands(node, symbols), symbols[node]
+    rules = node.op.rules
+    found = rules[0](inputs, out) if node.op.lists else [rule and rule(*inputs, out) for rule in rules]  # type: ignore[misc]
+    return [
+        None if local is None else out.notation.symbol(formula)
+        for formula, local in zip(found, node.local_derivatives, strict=True)
+    ]
+
+
+def _operands(node: Value, symbols: Mapping[Value, Symbol]) -> tuple[Any, ...]:
+    return tuple([symbols[x] if isinstance(x, Value) else x for x in node.inputs])
+
+
 def rules_of(op: Op) -> list[str]:
     """The formula of each local derivative of ``op``, in its inputs and ``out``; "0" where nothing flows back.
 
@@ -142,10 +255,10 @@ def rules_of(op: Op) -> list[str]:
     """
     if op.lists:
         xs = [Symbol(f"{letter}{i}") for letter in "xy"[: op.lists] for i in (1, 2)]
-        return [_symbol(local).text for local in op.rules[0](tuple(xs), Symbol("out"))]  # type: ignore[misc]
+        return [PYTHON.symbol(local).text for local in op.rules[0](tuple(xs), Symbol("out"))]  # type: ignore[misc]
     names = input_names(op)
     symbols = [Symbol(name) for name in names]
-    return ["0" if rule is None else _symbol(rule(*symbols, Symbol("out"))).text for rule in op.rules]
+    return ["0" if rule is None else PYTHON.symbol(rule(*symbols, Symbol("out"))).text for rule in op.rules]
 
 
 def input_names(op: Op) -> list[str]:

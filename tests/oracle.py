@@ -167,6 +167,7 @@ DERIVATIVES: dict[str, tuple[str, Orders | None]] = {
     "hypot_derivative": ("hypot", None),
     "atan2_derivative": ("atan2", None),
     "sigmoid_derivative": ("sigmoid", (1,)),
+    "tanh_derivative": ("tanh", (1,)),
     "silu_derivative": ("silu", (1,)),
     "gelu_derivative": ("gelu", (1,)),
 }

@@ -43,6 +43,7 @@ COSTLY |= {
     "logaddexp": 3,
     "hypot_derivative": 2,
     "sigmoid_derivative": 2,
+    "tanh_derivative": 2,
     "silu_derivative": 2,
 }  # fewer points
 
@@ -290,6 +291,7 @@ SMOOTH_AT_0 |= {
     "gelu_derivative",
     "normal_density",
     "sigmoid_derivative",
+    "tanh_derivative",
     "silu_derivative",
     "sigmoid",
     "silu",

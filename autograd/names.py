@@ -1,0 +1,111 @@
+"""Names: what each node of a graph is called in diagrams, steps and formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .value import Value, topological_order
+
+Names = Mapping[str, Any] | Iterable[tuple[str, Value]] | None
+"""What may be given as names: ``locals()``, ``model.named_parameters()``, or nothing."""
+
+
+def names_of(output: Value, names: Names = None) -> dict[Value, str]:
+    """A name for every node that ``output`` depends on, no two alike, inputs first.
+
+    A node is called as ``names`` says, else by its own name; an output that has none is L, as in ∂L/∂w, and the other
+    nodes are v1, v2, … in topological order. Where two share a name, the later one gets a number: w, w_2.
+
+    Args:
+        output: the end of the graph.
+        names: pairs of a name and a Value, such as ``model.named_parameters()``; or a mapping from names, such as
+            ``locals()``, whose lists of Values and modules are looked into (``xs[0]``, ``model.layers.0.bias[1]``), and
+            whose names that begin with an underscore are passed over. The first name of a Value counts.
+
+    Raises:
+        TypeError: ``output`` is no Value, or ``names`` is neither.
+
+    >>> x, w = Value(2.0, "x"), Value(3.0)
+    >>> list(names_of((w * x + 1).tanh(), {"w": w}).values())
+    ['w', 'x', 'v1', 'v2', 'L']
+    """
+    if not isinstance(output, Value):
+        raise TypeError(f"expected a Value, the end of a graph, got {output!r:.40}")
+    order = topological_order(output)
+    wanted = dict.fromkeys(order, "")
+    for name, value in _pairs(names):
+        if value in wanted and not wanted[value]:
+            wanted[value] = name
+    for node in order:
+        wanted[node] = wanted[node] or node.name or ""
+    taken = {name: 1 for name in wanted.values() if name}
+    wanted[output] = wanted[output] or unique("L", taken)
+    taken.setdefault(wanted[output], 1)
+    met: set[str] = set()
+    number = 0
+    for node, name in wanted.items():
+        if not name:
+            while (name := f"v{(number := number + 1)}") in taken:
+                pass
+        elif name in met:
+            name = unique(name, taken)
+        met.add(name)
+        wanted[node] = name
+    return wanted
+
+
+def unique(name: str, taken: dict[str, int]) -> str:
+    """``name``, with a number behind it if it is taken; it is taken from now on.
+
+    >>> taken = {"w": 1}
+    >>> unique("w", taken), unique("w", taken), unique("b", taken)
+    ('w_2', 'w_3', 'b')
+    """
+    found = name
+    while found in taken:
+        taken[name] += 1
+        found = f"{name}_{taken[name]}"
+    taken[found] = 1
+    return found
+
+
+def _pairs(names: Names) -> Iterator[tuple[str, Value]]:
+    if names is None:
+        return
+    if isinstance(names, Mapping):
+        for name, x in names.items():
+            if not str(name).startswith("_"):
+                yield from _values_in(str(name), x)
+        return
+    try:
+        for name, x in names:
+            if not isinstance(name, str) or not isinstance(x, Value):
+                raise TypeError
+            yield name, x
+    except (TypeError, ValueError):
+        raise TypeError(
+            "names is a mapping such as locals(), or pairs of a name and a Value such as model.named_parameters(), "
+            f"got {names!r:.60}"
+        ) from None
+
+
+def _values_in(name: str, x: Any) -> Iterator[tuple[str, Value]]:
+    if isinstance(x, Value):
+        yield name, x
+    elif isinstance(x, (list, tuple)):
+        if _leads_to_values(x):
+            for i, part in enumerate(x):
+                yield from _values_in(f"{name}[{i}]", part)
+    elif not isinstance(x, type) and callable(getattr(x, "named_parameters", None)):
+        for inner, parameter in x.named_parameters():
+            yield f"{name}.{inner}", parameter
+
+
+def _leads_to_values(x: Any) -> bool:
+    # locals() may hold a whole data set: lists of plain numbers are told by their first entry, not walked.
+    while isinstance(x, (list, tuple)):
+        if not x:
+            return False
+        x = x[0]
+    return isinstance(x, Value) or hasattr(x, "named_parameters")
