@@ -1,0 +1,201 @@
+"""The chain rule written out: ∂L/∂w as the sum, over the paths from L to w, of products of local derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple, TypeVar
+
+from .names import Names, names_of
+from .notation import LATEX, MATHML, TEXT
+from .steps import Step, contributions
+from .symbol import Notation, Symbol
+from .value import Value
+
+MOST_PATHS = 8
+"""Up to so many paths are written one by one; more are grouped at the nodes where they meet."""
+
+MOST_FACTORS, MOST_TERMS = 24, 12
+"""Longer products, and longer sums, are shortened in the middle."""
+
+LONGEST_LINE = 100
+"""A longer sum is printed one term a line."""
+
+UNCOUNTED = 10**30
+"""Paths are counted up to here: their number grows exponentially, and its digits would cost more than the graph."""
+
+T = TypeVar("T")
+Chain = list[Step]
+"""Contributions, each of which leads on from the input of the one before."""
+
+
+class Equation(NamedTuple):
+    """∂L/∂node as a sum of chains, each of which begins at the output or at the node of an earlier equation."""
+
+    node: Value
+    chains: list[Chain]
+
+
+class ChainRule(NamedTuple):
+    """The chain rule for one node, written out: print it, or let a notebook show it.
+
+    Attributes:
+        output: L.
+        node: what L is differentiated by.
+        value: ∂L/∂node, to the bit what ``backward`` computes.
+        paths: how many paths lead from L to the node.
+        equations: one, the sum over all paths; or, where these are many, one for each node where some meet, in
+            the order of the backward pass, the last of which is that of ``node``.
+    """
+
+    output: Value
+    node: Value
+    value: float
+    paths: int
+    equations: list[Equation]
+    names: Mapping[Value, str]
+
+    @property
+    def factors(self) -> list[list[str]]:
+        """For each chain of the last equation the local derivatives in symbols, without those that are simply 1."""
+        return [[formula for step in chain if (formula := step.formula) != "1"] for chain in self.equations[-1].chains]
+
+    def __repr__(self) -> str:
+        count = f"{self.paths:,}" if self.paths < UNCOUNTED else "more than 10^30"
+        blocks = [f"{count} paths, grouped where they meet:"] if len(self.equations) > 1 else []
+        for equation in self.equations:
+            (target,), *sides = self._sides(equation, TEXT)
+            margin = "\n" + " " * len(target)
+            rows = [
+                row if len(row := " + ".join(side)) <= LONGEST_LINE else f"{margin} + ".join(side) for side in sides
+            ]
+            blocks.append(target + margin.join(f" = {row}" for row in rows))
+        return "\n".join(blocks)
+
+    def latex(self) -> str:
+        """The equations in LaTeX, aligned at the equals signs; without dollar signs."""
+        rows = []
+        for equation in self.equations:
+            target, *sides = [" + ".join(side) for side in self._sides(equation, LATEX)]
+            rows += [f"{target} &= {sides[0]}", *[f"&= {side}" for side in sides[1:]]]
+        return "\\begin{aligned}" + " \\\\ ".join(rows) + "\\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def mathml(self) -> str:
+        """The equations as a ``<math>`` element, one row a line."""
+        rows = []
+        for equation in self.equations:
+            target, *sides = ["<mo>+</mo>".join(side) for side in self._sides(equation, MATHML)]
+            rows += [(target, sides[0]), *[("", side) for side in sides[1:]]]
+        cells = [
+            f"<mtr><mtd><mrow>{left}</mrow></mtd><mtd><mo>=</mo></mtd><mtd><mrow>{right}</mrow></mtd></mtr>"
+            for left, right in rows
+        ]
+        return f'<math display="block"><mtable>{"".join(cells)}</mtable></math>'
+
+    def _sides(self, equation: Equation, notation: Notation) -> list[list[str]]:
+        """∂L/∂node, then all that it equals, as lists of terms: by the chains, by their rules, in numbers, the sum."""
+        target = notation.ratio(self.names[self.output], self.names[equation.node])
+        several = len(equation.chains) > 1
+        terms = [self._term(chain, several, notation) for chain in _shortened(equation.chains, MOST_TERMS, [])]
+        last = equation.chains[-1][-1].after if equation.chains else self.value
+        sides = [*[list(side) for side in zip(*terms, strict=True)], [notation.number(last).text]]
+        different = [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]
+        return [[target.text], *different]
+
+    def _term(self, chain: Chain, one_of_several: bool, notation: Notation) -> list[str]:
+        """One chain as a product of ∂node/∂input, of the rules for these, and of their numbers."""
+        ellipsis = Symbol(notation.write_sign("…"), notation=notation)
+        if not chain:  # it stands for those that were left out
+            return [ellipsis.text] * 3
+        shown: list[Step | None] = _shortened([*chain], MOST_FACTORS, None)
+        links = [step.link(notation) if step else ellipsis for step in shown]
+        pairs = [(step.rule(notation), notation.number(step.local)) if step else (ellipsis, ellipsis) for step in shown]
+        pairs = [(rule, number) for rule, number in pairs if rule.text != notation.number(1.0).text]
+        rules, numbers = [rule for rule, _ in pairs], [number for _, number in pairs]
+        first = chain[0]
+        if first.node is not self.output:
+            upstream = notation.ratio(self.names[self.output], first.node_name)
+            links, rules = [upstream, *links], [upstream, *rules]
+            numbers = [notation.number(first.upstream), *numbers]
+        elif one_of_several and len(chain) == 1:
+            links = [first.direct_link(notation)]
+        return [_product(factors, notation) for factors in (links, rules, numbers)]
+
+
+def _product(factors: list[Symbol], notation: Notation) -> str:
+    return notation.product(factors) if len(factors) > 1 else (factors or [notation.number(1.0)])[0].text
+
+
+def _shortened(parts: list[T], most: int, ellipsis: T) -> list[T]:
+    return parts if len(parts) <= most else [*parts[: most // 2], ellipsis, *parts[-(most // 2) :]]
+
+
+def chain_rule(loss: Value, w: Value, names: Names = None) -> ChainRule:
+    """∂loss/∂w written out: the sum over all paths of the product of local derivatives, symbols first, then numbers.
+
+    Paths that are too many to write one by one are grouped at the nodes where they meet.
+
+    Args:
+        loss: the end of the graph.
+        w: a node of it, a leaf or not.
+        names: see ``names_of``: ``locals()``, for example.
+
+    Raises:
+        TypeError: ``loss`` or ``w`` is no Value.
+        ValueError: ``w`` is not in the graph of ``loss``.
+
+    Source: Bauer 1974, *Computational Graphs and Rounding Error* (derivatives as sums over paths).
+
+    >>> x, w1, w2, y = Value(2.0, "x"), Value(0.5, "w1"), Value(-1.0, "w2"), Value(1.0, "y")
+    >>> h = (w1 * x).tanh()
+    >>> o = (w2 * h).tanh()
+    >>> print(chain_rule((o - y) ** 2, w1, {"h": h, "o": o}))
+    ∂L/∂w1 = ∂L/∂v3 · ∂v3/∂o · ∂o/∂v2 · ∂v2/∂h · ∂h/∂v1 · ∂v1/∂w1
+           = (2 * v3) · (1 - tanh(v2) ** 2) · w2 · (1 - tanh(v1) ** 2) · x
+           = (-3.28403) · 0.587817 · (-1) · 0.419974 · 2
+           = 1.62144
+    >>> a = Value(3.0, "a")
+    >>> print(chain_rule(a * a + a, a))
+    ∂L/∂a = ∂(v1 + a)/∂a + ∂L/∂v1 · ∂v1/∂a + ∂L/∂v1 · ∂v1/∂a
+          = 1 + a + a
+          = 1 + 3 + 3
+          = 7
+    """
+    if not isinstance(w, Value):
+        raise TypeError(f"expected a Value, a node of the graph, got {w!r:.40}")
+    called = names_of(loss, names)
+    if w not in called:
+        raise ValueError(f"{w!r:.80} is not in the graph of the output, so nothing leads from one to the other")
+    kept: list[Step] = []
+    leads = {w}
+    for step in reversed([*contributions(loss, called)]):
+        if step.input in leads:
+            leads.add(step.node)
+            kept.append(step)
+    paths = {loss: 1}
+    into: dict[Value, list[Step]] = {}
+    for step in reversed(kept):
+        paths[step.input] = min(paths.get(step.input, 0) + paths[step.node], UNCOUNTED)
+        into.setdefault(step.input, []).append(step)
+    many = paths.get(w, 0) > MOST_PATHS
+    joints = {node for node, uses in into.items() if many and len(uses) > 1}
+    ends = {loss, *joints}
+    equations = [Equation(node, _chains(into[node], into, ends)) for node in into if node in joints or node is w]
+    value = into[w][-1].after if w in into else float(w is loss)
+    return ChainRule(loss, w, value, paths.get(w, 0), equations or [Equation(w, [])], called)
+
+
+def _chains(uses: list[Step], into: Mapping[Value, list[Step]], ends: Collection[Value]) -> list[Chain]:
+    """The chains that end with one of ``uses``, each followed upwards to the first of ``ends``."""
+    found: list[Chain] = []
+    pending = [[use] for use in reversed(uses)]
+    while pending:
+        chain = pending.pop()
+        while chain[-1].node not in ends:
+            use, *others = into[chain[-1].node]
+            pending += [[*chain, other] for other in reversed(others)]  # at most MOST_PATHS copies
+            chain.append(use)
+        found.append(chain[::-1])
+    return found
