@@ -1,0 +1,22 @@
+"""Files: written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write ``content`` to a file that appears whole or not at all; what was there stays until then.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
