@@ -1,22 +1,20 @@
-"""The command ``chainrule``: train a model from the shell."""
+"""``chainrule train``: train a model from the shell."""
 
 from __future__ import annotations
 
 import enum
 import math
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from . import data
-from .losses import mse
-from .modules import MLP
-from .optim import SGD
-from .training import History, fit
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+from .. import data
+from ..losses import mse
+from ..modules import MLP
+from ..optim import SGD
+from ..training import History, fit
+from .arguments import UsageError
 
 TEST_SAMPLES = 200
 WIDEST = 10_000  # neurons of a layer; more would be a slip of the keyboard, and take the machine's memory
@@ -28,12 +26,6 @@ class Task(enum.StrEnum):
     sin = "sin"
 
 
-@app.callback()
-def chainrule() -> None:
-    """Understand and trust backpropagation."""
-
-
-@app.command()
 def train(
     task: Annotated[Task, typer.Argument(help="What to learn: sin, y = sin x on [-π, π].")],
     layers: Annotated[str, typer.Option(help="Neurons of each hidden layer, separated by commas.")] = "16,16",
@@ -70,7 +62,7 @@ def train(
         print(f"stopped after {history.epochs} of {epochs} epochs; this is what was reached")
     print(f"train MSE {history.loss[-1]:.3g}" if history.epochs else "no epoch completed", end=", ")
     print(f"test MSE {test:.3g}")
-    from .plots import save_sin
+    from ..plots import save_sin
 
     picture = out / "sin.png"
     save_sin(picture, model, xs, ys, history)
@@ -123,25 +115,3 @@ def _batch_size(text: str) -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"--batch-size takes a positive whole number or 'full', got {text!r}")
     return int(text)
-
-
-class UsageError(typer.TyperException):
-    """Wrong options: one line, and exit status 2."""
-
-    exit_code = 2
-
-
-def main() -> None:
-    """Run the command; every error that a user can cause is one line."""
-    try:
-        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-    except typer.TyperException as error:
-        print(f"chainrule: {' '.join(error.format_message().replace('Value error, ', '').split())}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except (ArithmeticError, ValueError, OSError) as error:  # a training that diverged, log of a negative, a full disk
-        print(f"chainrule: {error}", file=sys.stderr)
-        sys.exit(1)
-    except (KeyboardInterrupt, typer.Abort):
-        print("chainrule: stopped", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(status if isinstance(status, int) else 0)
