@@ -11,8 +11,11 @@ They take floats, Values and duals. So are the operations that you add with ``au
 True
 """
 
+import importlib as _importlib
 import os as _os
 import sys as _sys
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from . import ops as ops
 from .derivatives import derivative as derivative
@@ -23,30 +26,49 @@ from .derivatives import jacobian as jacobian
 from .derivatives import jvp as jvp
 from .derivatives import value_and_grad as value_and_grad
 from .derivatives import vjp as vjp
+from .draw import Diagram as Diagram
+from .draw import draw as draw
 from .forward import Dual as Dual
 from .functions import log_softmax as log_softmax
 from .functions import mean as mean
 from .functions import norm as norm
 from .functions import softmax as softmax
+from .notation import digits as digits
 from .op import OPS as OPS
 from .op import Op as Op
 from .op import operation as operation
+from .paths import ChainRule as ChainRule
+from .paths import chain_rule as chain_rule
+from .replay import replay as replay
+from .steps import ForwardStep as ForwardStep
+from .steps import Step as Step
+from .steps import forward_steps as forward_steps
+from .steps import steps as steps
 from .symbol import Symbol as Symbol
 from .symbol import formula as formula
 from .value import Value as Value
 from .value import topological_order as topological_order
 
+if _TYPE_CHECKING:
+    from .expression import ExpressionError as ExpressionError
+    from .expression import parse as parse
+    from .stepper import Stepper as Stepper
 
-def __getattr__(name: str) -> Op:
+# What these need of the standard library would double the time of ``import autograd``, so they load when first used.
+_LATER = {"ExpressionError": "expression", "parse": "expression", "Stepper": "stepper"}
+
+
+def __getattr__(name: str) -> _Any:
     # The table is the one list of operations: what stands in it is a function of this package, also a row added later.
-    try:
+    if name in OPS:
         return OPS[name]
-    except KeyError:
-        raise AttributeError(f"module 'autograd' has no attribute {name!r}") from None
+    if name in _LATER:
+        return getattr(_importlib.import_module(f".{_LATER[name]}", __name__), name)
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *OPS})
+    return sorted({*globals(), *OPS, *_LATER})
 
 
 def _relax_collector() -> None:

@@ -24,6 +24,15 @@ def digits(x: float) -> str:
     return f"{x:.6g}".replace("inf", "∞").replace("e-0", "e-").replace("e+0", "e+")
 
 
+def escaped(text: str) -> str:
+    """``text`` as it is written in MathML, SVG and HTML.
+
+    >>> escaped("a < b & c")
+    'a &lt; b &amp; c'
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def _latex_number(x: float) -> str:
     mantissa, exponent, power = digits(x).partition("e")
     return f"{mantissa} \\times 10^{{{int(power)}}}" if exponent else mantissa.replace("∞", "\\infty")
@@ -43,11 +52,7 @@ def _latex_name(name: str) -> str:
 
 def _mathml_name(name: str) -> str:
     base, index = _split(name)
-    return f"<msub><mi>{base}</mi><mn>{index}</mn></msub>" if index else f"<mi>{_mathml_text(name)}</mi>"
-
-
-def _mathml_text(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<msub><mi>{base}</mi><mn>{index}</mn></msub>" if index else f"<mi>{escaped(name)}</mi>"
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -103,7 +108,7 @@ MATHML = Notation(
     },
     write_name=_mathml_name,
     write_number=lambda x: f"<mn>{digits(x).replace('-', '−')}</mn>",
-    write_sign=lambda sign: f"<mo>{_mathml_text(sign.strip()).replace('-', '−')}</mo>",
+    write_sign=lambda sign: f"<mo>{escaped(sign.strip()).replace('-', '−')}</mo>",
     call="<mi>{}</mi><mo>(</mo>{}<mo>)</mo>",
     list="<mo>[</mo>{}<mo>]</mo>",
     group="<mo>(</mo>{}<mo>)</mo>",
@@ -116,4 +121,4 @@ MATHML = Notation(
 """MathML, which browsers set by themselves. A text is a row of elements, to stand in an ``<mrow>`` or ``<math>``."""
 # fmt: on
 
-__all__ = ["LATEX", "MATHML", "PYTHON", "TEXT", "digits"]
+__all__ = ["LATEX", "MATHML", "PYTHON", "TEXT", "digits", "escaped"]

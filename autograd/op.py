@@ -381,7 +381,7 @@ def _probe(op: Op) -> None:
 
 
 def _is_taken(name: str) -> bool:
-    return name in vars(sys.modules[__package__]) or any(hasattr(kind, name) for kind in Number.__subclasses__())
+    return hasattr(sys.modules[__package__], name) or any(hasattr(kind, name) for kind in Number.__subclasses__())
 
 
 def _method(op: Op) -> Callable[[Number], Any]:

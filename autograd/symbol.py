@@ -11,6 +11,7 @@ import itertools
 import keyword
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from .op import OPS, Number, Op
@@ -113,7 +114,7 @@ class Notation(NamedTuple):
         form = self.forms.get(template)
         if form is None and (op.lists or not template or template.startswith(f"{op.name}(")):
             return Symbol(self.call.format(self.write_function(op.name), self._join(texts)), ATOM, self)
-        form = form or self._form(op, template)
+        form = form or _form_of(op, self.write_sign)
         grouped = [
             text if x.precedence >= need else self.group.format(text)
             for x, text, need in zip(operands, texts, form.needs, strict=True)
@@ -128,23 +129,21 @@ class Notation(NamedTuple):
         """The text of a product of formulas, each grouped unless it binds more tightly than a product."""
         return self.times.join([self.group.format(x.text) if x.precedence <= PRODUCT else x.text for x in factors])
 
-    def _form(self, op: Op, template: str) -> Form:
-        """The form that the row's own template comes to: each sign in it as this notation writes signs."""
-        signs = [self.write_sign(sign) if sign else "" for sign in template.split("{}")]
-        if op.precedence == ATOM:
-            needs = [0] * len(op.rules)
-        else:
-            # Python reads x - y - z as (x - y) - z, but x ** y ** z as x ** (y ** z): a tie needs a group on one side.
-            tie = 0 if op.name == "pow" else 1
-            needs = [op.precedence + (place == tie) for place in range(len(op.rules))]
-        return Form(
-            "{}".join(sign.replace("{", "{{").replace("}", "}}") for sign in signs), op.precedence, tuple(needs)
-        )
-
     def _join(self, texts: Sequence[str]) -> str:
         if self.longest_list is not None and len(texts) > self.longest_list:
             texts = [*texts[: self.longest_list - 2], self.write_sign("…"), texts[-1]]
         return self.between.join(texts)
+
+
+@cache
+def _form_of(op: Op, write_sign: Callable[[str], str]) -> Form:
+    """The form that a row's own template comes to, the signs in it written as a notation writes them."""
+    assert isinstance(op.prints, str)
+    signs = [write_sign(sign).replace("{", "{{").replace("}", "}}") if sign else "" for sign in op.prints.split("{}")]
+    # Python reads x - y - z as (x - y) - z, but x ** y ** z as x ** (y ** z): a tie needs a group on one side.
+    tie = 0 if op.name == "pow" else 1
+    needs = [0 if op.precedence == ATOM else op.precedence + (place == tie) for place in range(len(op.rules))]
+    return Form("{}".join(signs), op.precedence, tuple(needs))
 
 
 PYTHON = Notation()
@@ -233,12 +232,27 @@ def local_symbols(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol |
     [2 * x, None]
     """
     assert node.op is not None, "a leaf was made by no operation"
-    inputs, out = _operands(node, symbols), symbols[node]
-    rules = node.op.rules
-    found = rules[0](inputs, out) if node.op.lists else [rule and rule(*inputs, out) for rule in rules]  # type: ignore[misc]
+    found = local_formulas(node.op, _operands(node, symbols), symbols[node])
+    return [None if local is None else formula for formula, local in zip(found, node.local_derivatives, strict=True)]
+
+
+def local_formulas(op: Op, inputs: tuple[Any, ...], out: Symbol) -> list[Symbol | None]:
+    """The formula of each local derivative of ``op``: its rules, called on symbols. Inputs may be floats: literals.
+
+    None stands where there is no rule, and for literals.
+
+    >>> x, y, out = Symbol("x"), Symbol("y"), Symbol("out")
+    >>> local_formulas(OPS["pow"], (x, 3.0), out), local_formulas(OPS["sqrt"], (x,), out)
+    ([3 * x ** 2, None], [0.5 / out])
+    """
+    wanted = [isinstance(x, Symbol) for x in inputs]
+    if op.lists:
+        found = op.rules[0](inputs, out)  # type: ignore[misc]  # a list operation has a rule
+    else:
+        found = [rule(*inputs, out) if rule and want else None for rule, want in zip(op.rules, wanted, strict=True)]
     return [
-        None if local is None else out.notation.symbol(formula)
-        for formula, local in zip(found, node.local_derivatives, strict=True)
+        out.notation.symbol(local) if want and local is not None else None
+        for local, want in zip(found, wanted, strict=True)
     ]
 
 
@@ -253,12 +267,9 @@ def rules_of(op: Op) -> list[str]:
     >>> rules_of(autograd.div)
     ['1 / y', '-(x / y ** 2)']
     """
-    if op.lists:
-        xs = [Symbol(f"{letter}{i}") for letter in "xy"[: op.lists] for i in (1, 2)]
-        return [PYTHON.symbol(local).text for local in op.rules[0](tuple(xs), Symbol("out"))]  # type: ignore[misc]
-    names = input_names(op)
-    symbols = [Symbol(name) for name in names]
-    return ["0" if rule is None else PYTHON.symbol(rule(*symbols, Symbol("out"))).text for rule in op.rules]
+    names = [f"{letter}{i}" for letter in "xy"[: op.lists] for i in (1, 2)] or input_names(op)
+    found = local_formulas(op, tuple([Symbol(name) for name in names]), Symbol("out"))
+    return ["0" if local is None else local.text for local in found]
 
 
 def input_names(op: Op) -> list[str]:

@@ -46,23 +46,45 @@ LAYERS = {
     "reverse": {"value", "op", "ops"},
     "functions": {"ops", "op"},
     "symbol": {"value", "op", "ops", "reverse"},
+    "notation": {"symbol"},
+    "names": {"value"},
+    "steps": {"names", "notation", "reverse", "symbol", "value"},
+    "paths": {"names", "notation", "steps", "symbol", "value"},
+    "groups": {"op", "value"},
+    "files": set(),
+    "render": set(),
+    "draw": {"files", "groups", "names", "notation", "symbol", "value"},
+    "replay": {"value"},
+    "expression": {"op", "value"},
+    "stepper": {"draw", "files", "groups", "names", "notation", "op", "replay", "reverse", "steps", "symbol", "value"},
     "derivatives": {"forward", "op", "ops", "reverse", "value"},
 }
 
 
-def imports_of(path, inside_functions: bool = False) -> set[str]:
-    """The sibling modules that a module imports, at its head or anywhere."""
+def imports_of(path, level: int) -> set[str]:
+    """The modules of the package that a module imports at its head, by so many dots."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = set()
-    for node in ast.walk(tree) if inside_functions else tree.body:
-        if isinstance(node, ast.ImportFrom) and node.level:
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level == level:
             found |= {node.module.partition(".")[0]} if node.module else {each.name for each in node.names}
     return found
 
 
 @pytest.mark.parametrize("module", LAYERS)
 def test_modules_import_only_what_is_below_them(module):
-    assert imports_of(ROOT / "autograd" / f"{module}.py") <= LAYERS[module]
+    paths = [*(ROOT / "autograd").glob(f"{module}.py"), *(ROOT / "autograd" / module).glob("*.py")]
+    assert paths
+    for path in paths:
+        depth = 1 + (path.parent.name == module)  # of a package, what lies outside it counts
+        assert imports_of(path, depth) <= LAYERS[module]
+
+
+def test_every_module_has_its_layer():
+    rooms = {
+        path.stem for path in (ROOT / "autograd").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert rooms - {"__init__"} == LAYERS.keys()
 
 
 def test_no_module_of_the_engine_imports_nn():
