@@ -193,8 +193,8 @@ class Op:
         try:
             out = self.forward(*data)
         except (ValueError, ZeroDivisionError, OverflowError) as error:
-            kind = next(kind for kind in _REASONS if isinstance(error, kind))
-            raise kind(f"{self._called(data, inputs)}: {_REASONS[kind]}") from None
+            kind = next(kind for kind in REASONS if isinstance(error, kind))
+            raise kind(f"{self._called(data, inputs)}: {REASONS[kind]}") from None
         if type(out) is float:
             return out
         try:
@@ -231,14 +231,14 @@ class Op:
                     raise TypeError("it returned None (is a return missing?)")
         except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
             shown = self._called(tuple([float(x) for x in inputs]), inputs)
-            kind = next(kind for kind in (TypeError, *_REASONS) if isinstance(error, kind))
+            kind = next(kind for kind in (TypeError, *REASONS) if isinstance(error, kind))
             raise kind(f"the local derivative of {shown} failed: {error}") from error
         if self.selects:
             found = [None if local is None or float(local) == 0.0 else local for local in found]
         return found
 
 
-_REASONS = {
+REASONS = {
     ValueError: "not defined there",
     ZeroDivisionError: "not defined there (division by zero)",
     OverflowError: "the result is too large for a float (more than 1.8e308)",

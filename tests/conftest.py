@@ -1,9 +1,11 @@
-"""What all tests share: how many examples hypothesis draws, and a table of operations that is left as it was."""
+"""What all tests share: how many examples hypothesis draws, a table of operations that is left as it was, a browser."""
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from browser import launch, watched
 from hypothesis import HealthCheck, settings
 
 from autograd import OPS
@@ -30,3 +32,17 @@ def own_operations() -> Iterator[None]:
         del OPS[name]
         if name in vars(Number):
             delattr(Number, name)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, started once for all tests; skips where it is missing, but fails if CHAINRULE_BROWSER=1."""
+    with launch() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A fresh page with the network off; the test fails if it asks for anything, or complains in the console."""
+    with watched(browser) as page:
+        yield page

@@ -1,0 +1,71 @@
+"""A real browser for the tests: headless Chromium, and pages that tell what went wrong in them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import pytest
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+LOCAL = ("about:", "blob:", "data:", "file:")
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test, which needs ``what``; where CHAINRULE_BROWSER is 1, as in CI, nothing may be missing: fail it."""
+    if os.environ.get("CHAINRULE_BROWSER") == "1":
+        pytest.fail(f"CHAINRULE_BROWSER=1, but {what}", pytrace=False)
+    pytest.skip(what)
+
+
+@contextmanager
+def launch() -> Iterator[Any]:
+    """Playwright's Browser, driving the system's Chromium."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright is not installed (pip install -e '.[test]')")
+    executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if executable is None:
+        missing("Chromium is not installed (Debian's package is named chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def watched(
+    browser: Any, *, hosts: tuple[str, ...] = LOCAL, counts: Callable[[Any], bool] = lambda message: True
+) -> Iterator[Any]:
+    """A page of its own, which at the end must have been quiet.
+
+    That is: no request but to addresses that begin with one of ``hosts``, no uncaught error, and no error or warning in
+    the console that ``counts``. The network is off unless there are hosts on it.
+    """
+    faults: list[str] = []
+
+    def on_console(message: Any) -> None:
+        if message.type in ("error", "warning") and counts(message):
+            faults.append(f"console {message.type}: {message.text}")
+
+    def on_request(request: Any) -> None:
+        if not request.url.startswith(hosts):
+            faults.append(f"request: {request.url:.200}")
+
+    context = browser.new_context(offline=hosts == LOCAL)
+    context.on("console", on_console)
+    context.on("request", on_request)
+    context.on("weberror", lambda error: faults.append(f"uncaught: {error.error}"))
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.on("websocket", on_request)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not faults, "the page was not quiet:\n" + "\n".join(faults)
