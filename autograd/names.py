@@ -21,7 +21,8 @@ def names_of(output: Value, names: Names = None) -> dict[Value, str]:
         output: the end of the graph.
         names: pairs of a name and a Value, such as ``model.named_parameters()``; or a mapping from names, such as
             ``locals()``, whose lists of Values and modules are looked into (``xs[0]``, ``model.layers.0.bias[1]``), and
-            whose names that begin with an underscore are passed over. The first name of a Value counts.
+            whose names that begin with an underscore are passed over. The first name of a Value counts, and one of its
+            own before a place in a list.
 
     Raises:
         TypeError: ``output`` is no Value, or ``names`` is neither.
@@ -74,9 +75,10 @@ def _pairs(names: Names) -> Iterator[tuple[str, Value]]:
     if names is None:
         return
     if isinstance(names, Mapping):
-        for name, x in names.items():
-            if not str(name).startswith("_"):
-                yield from _values_in(str(name), x)
+        given = [(str(name), x) for name, x in names.items() if not str(name).startswith("_")]
+        yield from ((name, x) for name, x in given if isinstance(x, Value))
+        for name, x in given:
+            yield from _values_in(name, x)
         return
     try:
         for name, x in names:
@@ -93,7 +95,7 @@ def _pairs(names: Names) -> Iterator[tuple[str, Value]]:
 def _values_in(name: str, x: Any) -> Iterator[tuple[str, Value]]:
     if isinstance(x, Value):
         yield name, x
-    elif isinstance(x, (list, tuple)):
+    elif type(x) in (list, tuple):  # and no named tuple, which is a thing of its own
         if _leads_to_values(x):
             for i, part in enumerate(x):
                 yield from _values_in(f"{name}[{i}]", part)
@@ -104,7 +106,7 @@ def _values_in(name: str, x: Any) -> Iterator[tuple[str, Value]]:
 
 def _leads_to_values(x: Any) -> bool:
     # locals() may hold a whole data set: lists of plain numbers are told by their first entry, not walked.
-    while isinstance(x, (list, tuple)):
+    while type(x) in (list, tuple):
         if not x:
             return False
         x = x[0]

@@ -79,6 +79,9 @@ class ChainRule(NamedTuple):
             rows += [f"{target} &= {sides[0]}", *[f"&= {side}" for side in sides[1:]]]
         return "\\begin{aligned}" + " \\\\ ".join(rows) + "\\end{aligned}"
 
+    def _repr_html_(self) -> str:
+        return self.mathml()
+
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
@@ -89,7 +92,7 @@ class ChainRule(NamedTuple):
             target, *sides = ["<mo>+</mo>".join(side) for side in self._sides(equation, MATHML)]
             rows += [(target, sides[0]), *[("", side) for side in sides[1:]]]
         cells = [
-            f"<mtr><mtd><mrow>{left}</mrow></mtd><mtd><mo>=</mo></mtd><mtd><mrow>{right}</mrow></mtd></mtr>"
+            f'<mtr><mtd>{left}</mtd><mtd><mo>=</mo></mtd><mtd style="text-align: left"><mrow>{right}</mrow></mtd></mtr>'
             for left, right in rows
         ]
         return f'<math display="block"><mtable>{"".join(cells)}</mtable></math>'

@@ -83,6 +83,9 @@ class ForwardStep(NamedTuple):
         """The step as a ``<math>`` element."""
         return _math("<mo>=</mo>".join(self._sides(MATHML)))
 
+    def _repr_html_(self) -> str:
+        return self.mathml()
+
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
@@ -176,6 +179,9 @@ class Step(NamedTuple):
         """The step as a ``<math>`` element."""
         target, *sides = self._sides(MATHML)
         return _math(f"{target}<mo>+=</mo>{'<mo>=</mo>'.join(sides)}")
+
+    def _repr_html_(self) -> str:
+        return self.mathml()
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"

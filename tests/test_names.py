@@ -5,7 +5,7 @@ from graphs import Recipe, recipes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value, topological_order
+from autograd import Value, steps, topological_order
 from autograd.names import names_of
 from nn import MLP
 
@@ -52,6 +52,15 @@ def test_lists_and_models_are_looked_into():
     assert {"xs[0][0]", "xs[0][1]", "model.layers.0.weight[1][0]", "model.layers.1.bias[0]"} <= names
     assert "xs[1][0]" not in names
     assert "layers.0.weight[1][0]" in names_of(loss, model.named_parameters()).values()
+
+
+def test_a_name_of_its_own_comes_before_a_place_in_a_list():
+    pair = [Value(1.0), Value(2.0)]
+    w = pair[0]
+    loss = w * pair[1]
+    step = next(steps(loss))
+    assert list(names_of(loss, locals()).values()) == ["w", "pair[1]", "loss"]
+    assert step.node is loss  # a record in locals() names nothing
 
 
 def test_data_in_locals_is_not_walked():
