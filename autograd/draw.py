@@ -24,9 +24,6 @@ A diagram of that size no longer fits a screen: the 68 nodes of ``nn.MLP(3, [4, 
 LONGEST = 52
 """The most characters of a name, or of an operation, that a box shows."""
 
-SMALLEST = 0.6
-"""A picture in a page shrinks to the width there is, but to no less than this, so that it can be read."""
-
 LARGE = 1000
 """Above this many boxes, the layout is told to search less long for shorter edges."""
 
@@ -123,9 +120,7 @@ class Diagram(NamedTuple):
         # Without the DOCTYPE, which names another site, nor the numbers of boxes as their tooltips; but with a title.
         head, _, body = re.sub("<title>.*?</title>\n", "", svg[svg.index("<svg") :]).partition(">")
         title = escaped(f"Graph of {_printable(self.name)}, {_count(self.nodes, 'node', 'nodes')}")
-        width = float(re.search(r'width="([\d.]+)', head)[1])  # type: ignore[index]  # every picture has one
-        style = f"max-width: max(100%, {SMALLEST * width:.0f}pt); height: auto"
-        return f'{head} role="img" style="{style}">\n<title>{title}</title>{body}'
+        return f'{head} role="img">\n<title>{title}</title>{body}'
 
     def save(self, path: str | os.PathLike[str], *, timeout: float = TIMEOUT) -> None:
         """Write the diagram; the ending says as what: .svg, .png, .pdf, or .dot or .gv for the source.

@@ -95,7 +95,7 @@ class ChainRule(NamedTuple):
             f'<mtr><mtd>{left}</mtd><mtd><mo>=</mo></mtd><mtd style="text-align: left"><mrow>{right}</mrow></mtd></mtr>'
             for left, right in rows
         ]
-        return f'<math display="block"><mtable>{"".join(cells)}</mtable></math>'
+        return f'<math display="block"><mtable displaystyle="true">{"".join(cells)}</mtable></math>'
 
     def _sides(self, equation: Equation, notation: Notation) -> list[list[str]]:
         """∂L/∂node, then all that it equals, as lists of terms: by the chains, by their rules, in numbers, the sum."""
