@@ -1,0 +1,297 @@
+// The panel beside the graph: the formulas of a step, the history of a node, the leaves to edit.
+
+const MOST_LISTED = 40;
+
+function html(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, '');
+    else if (value !== false) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** A formula in parts, between which it may go on in the next line. */
+function formula(...parts) {
+  const maths = parts.map((part) => {
+    const math = element('math', row(...part));
+    math.setAttribute('displaystyle', 'true');
+    return math;
+  });
+  return html('div', { class: 'formula' }, ...maths);
+}
+
+function named(name) {
+  const [base, index] = splitName(name);
+  return html('b', { class: 'name' }, base, ...(index ? [html('sub', {}, index)] : []));
+}
+
+/**
+ * The panel of a graph. `state` has the numbers, the timeline, the step, the edited leaves and the selected node; `on` is
+ * told what the user wants: go(step), select(node), edit(leaf, number), toggle(neuron); edit answers with an error text.
+ */
+function makePanel(root, graph, state, on) {
+  const { nodes } = graph;
+  const loss = nodes.at(-1);
+  const [stepPart, nodePart, leavesPart] = ['#step', '#node', '#leaves'].map((id) => root.querySelector(id));
+
+  // ---- a step ------------------------------------------------------------------------------------------------------
+
+  function showStep() {
+    const { timeline, step: index } = state;
+    const step = timeline.steps[index];
+    const write = { start, forward, seed, backward }[step.kind];
+    const { title, lines } = write(step, makeFormulas(graph, state.numbers));
+    const why = step.kind === 'start' ? [] : [html('p', { class: 'why' }, reason(graph, timeline, step))];
+    if (step.kind === 'backward') why[0].append(` ${outcome(graph, timeline, step, index)}`);
+    const done = index > 0 && index === timeline.steps.length - 1;
+    stepPart.className = step.kind === 'seed' ? 'backward' : step.kind;
+    stepPart.replaceChildren(
+      html('h2', { id: 'step-title' }, html('span', { class: 'pass' }, passOf(step)), ...title),
+      ...lines.map(([label, ...content]) => html('div', { class: 'line' }, html('h3', {}, label), ...content)),
+      ...why,
+      ...(done ? [html('p', { class: 'why' }, 'Every gradient is complete: this is what backward() leaves in grad.')] : []),
+    );
+  }
+
+  const passOf = (step) => ({ start: 'Start', forward: 'Forward', seed: 'Backward', backward: 'Backward' })[step.kind];
+
+  function start() {
+    const text =
+      'The leaves have numbers; nothing is computed yet. Step forward: first every operation is computed, then the ' +
+      `gradient of ${loss.name} flows back, one contribution at a time.`;
+    const keys = html('p', { class: 'keys' });
+    for (const [key, does] of [['→', 'next'], ['←', 'back'], ['space', 'play'], ['Home', 'start'], ['End', 'end']]) {
+      keys.append(html('kbd', {}, key), ` ${does} `);
+    }
+    return { title: [named(loss.name)], lines: [['What you see', html('p', {}, text), keys]] };
+  }
+
+  function forward(step, formulas) {
+    const node = nodes[step.node];
+    const lines = [
+      ['In symbols', formula([variable(node.name), operator('='), formulas.operation(node)])],
+      [
+        'With the numbers',
+        formula(
+          [variable(node.name), operator('='), formulas.operationNumbers(node)],
+          [formulas.operationEquals(node), result(state.numbers.data[node.index])],
+        ),
+      ],
+    ];
+    const flows = node.inputs.map((_, place) => place).filter((place) => state.numbers.locals[node.index][place] !== null);
+    const shown = flows.slice(0, 6).map((place) => formula(...derivative(node, place, formulas)));
+    if (flows.length > shown.length) shown.push(html('p', {}, `and ${flows.length - shown.length} more`));
+    if (shown.length) lines.push(['Kept for the way back', ...shown]);
+    return { title: ['compute ', named(node.name)], lines };
+  }
+
+  /** ∂h/∂w = x = 3: the parts of a local derivative, in symbols and in numbers. */
+  function derivative(node, place, formulas) {
+    const local = state.numbers.locals[node.index][place];
+    const symbols = formulas.local(node, place);
+    const inNumbers = formulas.localNumbers(node, place);
+    const derivative = formulas.derivative(node, nodes[node.inputs[place]]);
+    const end = number(local);
+    if (symbols.textContent === end.textContent) return [[derivative, operator('='), end]]; // a rule may be a number
+    const first = [derivative, operator('='), symbols];
+    if (inNumbers.textContent === end.textContent) return [first, [equals(local), end]]; // or one of the inputs
+    return [first, [operator('='), inNumbers], [formulas.localEquals(node, place), end]];
+  }
+
+  function seed(step, formulas) {
+    return {
+      title: ['begin at ', named(loss.name)],
+      lines: [['The first gradient', formula([formulas.gradient(loss), operator('='), result(1)])]],
+    };
+  }
+
+  function backward(step, formulas) {
+    const [node, input] = [nodes[step.node], nodes[step.input]];
+    const { before, local, upstream, contribution, after } = step;
+    const first = before === undefined;
+    const sum = first
+      ? [[formulas.gradient(input), operator('='), result(after)]]
+      : [
+          [formulas.gradient(input), operator('='), number(before), operator('+'), operand(contribution)],
+          [equals(before, contribution, after), result(after)],
+        ];
+    const product = () => [formulas.gradient(node), operator('·'), formulas.derivative(node, input)];
+    return {
+      title: ['from ', named(node.name), ' to ', named(input.name)],
+      lines: [
+        ['Chain rule', formula([formulas.gradient(input), operator('+='), ...product()])],
+        ['Local derivative', formula(...derivative(node, step.place, formulas))],
+        [
+          'Contribution',
+          formula(
+            [...product(), operator('='), operand(upstream), operator('·'), operand(local)],
+            [equals(upstream, local, contribution), number(contribution)],
+          ),
+        ],
+        [first ? 'Gradient, first contribution' : 'Gradient, running sum', formula(...sum)],
+      ],
+    };
+  }
+
+  function result(x) {
+    const shown = number(x);
+    shown.setAttribute('class', 'result');
+    return shown;
+  }
+
+  // ---- a node ------------------------------------------------------------------------------------------------------
+
+  function showNode() {
+    const { selected, timeline, numbers, step } = state;
+    nodePart.hidden = selected < 0;
+    if (selected < 0) return;
+    const node = nodes[selected];
+    const neuron = on.neuronOf(selected);
+    const computed = step >= timeline.computed[selected];
+    const gradient = gradientAt(timeline, selected, step);
+    const formulas = makeFormulas(graph, numbers);
+    const total = timeline.into[selected].length;
+    nodePart.replaceChildren(
+      html(
+        'h2',
+        { id: 'node-title' },
+        named(node.name),
+        html('small', {}, node.leaf ? 'leaf' : node.op),
+        html('button', { class: 'quiet', 'aria-label': 'Close', onclick: () => on.select(-1) }, '×'),
+      ),
+      ...(node.leaf ? [leafEditor(node)] : [formula([variable(node.name), operator('='), formulas.operation(node)])]),
+      html(
+        'dl',
+        {},
+        html('dt', {}, 'data'),
+        html('dd', { class: 'digits' }, computed ? repr(numbers.data[selected]) : 'not computed yet'),
+        html('dt', {}, 'grad'),
+        html('dd', { class: 'digits' }, gradient === undefined ? 'no gradient yet' : repr(gradient)),
+      ),
+      ...(neuron === undefined ? [] : [neuronLine(neuron)]),
+      history(
+        total === 0 ? 'Nothing flows back to it' : `Adds to its gradient: ${total}`,
+        timeline.into[selected],
+        (one) => (one.kind === 'seed' ? 'the start' : nodes[one.node].name),
+        (one) => `${one.before === undefined ? 'none' : digits(one.before)} → ${digits(one.after)}`,
+      ),
+      ...(timeline.from[selected].length === 0 ? [] : [history(
+        `Contributes to its inputs: ${timeline.from[selected].length}`,
+        timeline.from[selected],
+        (one) => nodes[one.input].name,
+        (one) => `${one.contribution < 0 ? '' : '+'}${digits(one.contribution)}`,
+      )]),
+    );
+  }
+
+  function neuronLine(neuron) {
+    const { label, nodes: members, parameters } = graph.neurons[neuron];
+    const collapsed = state.collapsed.has(neuron);
+    return html(
+      'p',
+      { class: 'neuron' },
+      'Neuron ',
+      named(label),
+      `: ${members.length} operations, ${parameters.length} parameters `,
+      html('button', { onclick: () => on.toggle(neuron) }, collapsed ? 'Expand' : 'Collapse'),
+    );
+  }
+
+  /** The steps at these indices, as buttons that go there. */
+  function history(title, indices, who, what) {
+    const list = html('ol', { class: 'history' });
+    for (const index of indices.slice(0, MOST_LISTED)) {
+      const one = state.timeline.steps[index];
+      const when = index === state.step ? 'now' : index < state.step ? 'done' : 'to come';
+      list.append(
+        html(
+          'li',
+          { class: when.replace(' ', '-') },
+          html(
+            'button',
+            { onclick: () => on.go(index), 'aria-current': index === state.step ? 'step' : 'false', 'data-step': index },
+            html('span', { class: 'at' }, `${index}`),
+            html('span', { class: 'who' }, who(one)),
+            html('span', { class: 'what' }, what(one)),
+            html('span', { class: 'when' }, when),
+          ),
+        ),
+      );
+    }
+    const more = indices.length - MOST_LISTED;
+    const rest = more > 0 ? [html('p', {}, `and ${more} more`)] : [];
+    return html('div', {}, html('h3', {}, title), ...(indices.length ? [list] : []), ...rest);
+  }
+
+  // ---- leaves ------------------------------------------------------------------------------------------------------
+
+  function leafEditor(leaf) {
+    const locked = state.locked[leaf.index];
+    const field = html('input', {
+      type: 'number',
+      step: 'any',
+      'aria-label': `Value of ${leaf.name}`,
+      'data-leaf': leaf.index,
+      disabled: locked !== undefined,
+      onchange: () => edit(leaf, field),
+    });
+    field.value = shownIn(leaf);
+    const line = html('label', { class: 'leaf' }, named(shortenName(leaf.name, 16)), html('span', { 'aria-hidden': 'true' }, '='), field);
+    line.classList.toggle('edited', state.edited.has(leaf.index));
+    if (locked !== undefined) line.append(html('small', {}, `cannot be edited: ${locked}`));
+    return line;
+  }
+
+  // An input of type number takes no inf and no nan: it is empty for them.
+  const shownIn = (leaf) => {
+    const x = state.numbers.data[leaf.index];
+    return Number.isFinite(x) ? String(x) : '';
+  };
+
+  function edit(leaf, field) {
+    const error = field.value === '' ? `${leaf.name} needs a number` : on.edit(leaf.index, Number(field.value));
+    field.setAttribute('aria-invalid', error !== undefined);
+    say(error && `${error}. The page still shows the last numbers that work.`);
+  }
+
+  function say(error) {
+    const text = leavesPart.querySelector('.error');
+    text.hidden = error === undefined;
+    text.textContent = error ?? '';
+  }
+
+  function listLeaves() {
+    const leaves = nodes.filter((node) => node.leaf);
+    const list = leavesPart.querySelector('.list');
+    list.replaceChildren(...leaves.slice(0, MOST_LISTED).map(leafEditor));
+    if (leaves.length > MOST_LISTED) {
+      list.append(html('p', {}, `and ${leaves.length - MOST_LISTED} more: find one by name, and edit it there`));
+    }
+  }
+
+  /** The numbers have changed: every editor shows its leaf's, but one that the user has not finished with. */
+  function refreshLeaves() {
+    say(undefined);
+    leavesPart.querySelector('#reset').hidden = state.edited.size === 0;
+    for (const field of root.querySelectorAll('[data-leaf]')) {
+      const leaf = nodes[field.dataset.leaf];
+      field.value = shownIn(leaf);
+      field.setAttribute('aria-invalid', false);
+      field.closest('.leaf').classList.toggle('edited', state.edited.has(leaf.index));
+    }
+  }
+
+  listLeaves();
+  return {
+    show() {
+      showStep();
+      showNode();
+    },
+    showNode,
+    say,
+    refreshLeaves,
+  };
+}

@@ -1,0 +1,690 @@
+"""The stepper's page, as a plain file in a real browser with the network off."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import math
+import re
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphs import recipes
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nn
+from autograd import Value, log, operation, tanh, where
+from autograd.draw import Diagram
+from autograd.names import names_of
+from autograd.reverse import edges
+from autograd.stepper import Stepper
+from autograd.steps import forward_steps, steps
+from autograd.value import topological_order
+
+
+def error_of_a_neuron() -> Value:
+    """(tanh(w1 * x1 + w2 * x2 + b) - y) ** 2."""
+    numbers = {"x1": 2.0, "x2": 0.5, "w1": -3.0, "w2": 1.0, "b": 6.0, "y": 1.0}
+    x1, x2, w1, w2, b, y = [Value(x, name) for name, x in numbers.items()]
+    h = w1 * x1 + w2 * x2 + b
+    h.name = "h"
+    return (tanh(h) - y) ** 2
+
+
+def opened(page: Any, folder: Path, loss: Value, names: Any = None, **settings: Any) -> Any:
+    """The page of ``loss`` in a browser of 1280 × 800 pixels."""
+    path = folder / "page.html"
+    Stepper(loss, names).save_html(path)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(**settings)
+    page.goto(path.as_uri())
+    return page
+
+
+def step_of(page: Any) -> int:
+    return int(page.locator("#slider").input_value())
+
+
+def go_to(page: Any, step: int) -> None:
+    page.locator("#slider").evaluate(
+        "(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')); }", step
+    )
+
+
+def shown(page: Any, name: str) -> dict[str, str]:
+    """The data and grad of a node to all digits, as the page shows them where it is selected."""
+    page.locator("#search").fill(name)
+    page.locator("#search").press("Enter")
+    assert page.locator("#node-title .name").text_content() == name
+    data, grad = page.locator("#node dd").all_text_contents()
+    return {"data": data, "grad": grad}
+
+
+def count(loss: Value) -> tuple[int, int]:
+    """How many forward steps there are, and how many steps in all: the seed is one, too."""
+    forward = len([*forward_steps(loss)])
+    return forward, forward + 1 + len([*steps(loss)])
+
+
+# ---- the numbers -----------------------------------------------------------------------------------------------------
+
+ENGINE = (resources.files("autograd.stepper") / "engine.js").read_text(encoding="utf-8")
+DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+TEXT = "x => x === undefined ? null : repr(x)"
+
+
+def engine(page: Any, loss: Value, edited: dict[str, float] | None = None) -> dict[str, Any]:
+    """What the page computes for the graph of ``loss``, with other numbers in some leaves, to all digits."""
+    page_text = Stepper(loss).html
+    script = page_text[page_text.rindex("<script>") : page_text.rindex("</script>")]
+    operations = script[script.index("'use strict';") + len("'use strict';") : script.index(ENGINE)]
+    result = page.evaluate(
+        f"""([data, edited]) => {{ {operations} {ENGINE}
+            const text = {TEXT};
+            const graph = readGraph(JSON.parse(data));
+            const changes = new Map(graph.nodes.filter(x => x.name in edited).map(x => [x.index, edited[x.name]]));
+            const numbers = recompute(graph, changes, operations);
+            const timeline = makeTimeline(graph, numbers);
+            const name = index => graph.nodes[index].name;
+            return {{
+                data: graph.nodes.map(x => [x.name, text(numbers.data[x.index])]),
+                grads: graph.nodes.map(x => [x.name, text(gradientAt(timeline, x.index, timeline.steps.length))]),
+                forward: timeline.steps.slice(1, timeline.forward + 1).map(x => [x.kind, name(x.node)]),
+                seed: timeline.steps[timeline.forward + 1].kind,
+                backward: timeline.steps.slice(timeline.forward + 2).map(x => [
+                    name(x.node), name(x.input), x.place,
+                    ...[x.local, x.upstream, x.contribution, x.before ?? 0, x.after].map(text)]),
+            }};
+        }}""",
+        [DATA.search(page_text)[1], edited or {}],
+    )
+    return dict(result)
+
+
+@given(recipe=recipes())
+def test_the_steps_are_those_of_autograd_steps_to_the_bit(page: Any, recipe: Any) -> None:
+    loss = recipe.output(*recipe.values())
+    found = engine(page, loss)
+    names = names_of(loss)
+    assert found["forward"] == [["forward", step.name] for step in forward_steps(loss)]
+    assert found["seed"] == "seed"
+    assert found["backward"] == [
+        [step.node_name, step.input_name, step.place]
+        + [repr(x) for x in (step.local, step.upstream, step.contribution, step.before, step.after)]
+        for step in steps(loss)
+    ]
+    loss.backward()
+    assert found["data"] == [[name, repr(node.data)] for node, name in names.items()]
+    assert found["grads"] == [[name, repr(node.grad) if node.has_grad else None] for node, name in names.items()]
+
+
+@given(recipe=recipes(), data=st.data())
+def test_edited_leaves_give_the_numbers_of_python(page: Any, recipe: Any, data: Any) -> None:
+    loss = recipe.output(*recipe.values())
+    used = [leaf for leaf in topological_order(loss) if leaf.op is None]
+    changes = {leaf.name: leaf.data + data.draw(st.sampled_from([-0.25, 0.0, 0.125])) for leaf in used}
+    try:
+        again = recipe.output(*[Value(changes.get(x.name, x.data), x.name) for x in recipe.values()])
+    except (ArithmeticError, ValueError) as error:
+        with pytest.raises(Exception, match=re.escape(str(error).partition(": ")[2])):
+            engine(page, loss, changes)
+        return
+    again.backward()
+    found = engine(page, loss, changes)
+    # Rounding differs by the functions of the two languages; what they are summed into may be smaller than the terms.
+    largest = max(
+        [1.0, *[abs(step.contribution) for step in steps(again)], *[abs(x.data) for x in topological_order(again)]]
+    )
+    for node, (_, number), (_, grad) in zip(topological_order(again), found["data"], found["grads"], strict=True):
+        assert float(number) == pytest.approx(node.data, rel=1e-12, abs=1e-12 * largest, nan_ok=True)
+        assert (grad is not None) == node.has_grad
+        assert float(grad or 0) == pytest.approx(node.grad, rel=1e-12, abs=1e-12 * largest, nan_ok=True)
+
+
+@given(x=st.floats())
+def test_numbers_are_spelled_as_in_python(page: Any, x: float) -> None:
+    written = json.dumps(x) if math.isfinite(x) else repr(x).replace("inf", "Infinity").replace("nan", "NaN")
+    assert page.evaluate(f"() => {{ {ENGINE} return repr({written}); }}") == repr(x)
+
+
+# ---- stepping --------------------------------------------------------------------------------------------------------
+
+
+def test_buttons_keys_and_slider_step_through_both_passes(page: Any, tmp_path: Path) -> None:
+    loss = error_of_a_neuron()
+    forward, last = count(loss)
+    opened(page, tmp_path, loss)
+    assert page.locator("#count").text_content() == f"step 0 of {last}"
+    moves = {"#forward": 1, "#last": last, "#back": last - 1, "#first": 0}
+    for button, step in moves.items():
+        page.locator(button).click()
+        assert step_of(page) == step
+    page.locator("h1").click()
+    for key, step in {"ArrowRight": 1, "End": last, "ArrowLeft": last - 1, "Home": 0}.items():
+        page.keyboard.press(key)
+        assert step_of(page) == step
+    page.locator("#slider").focus()
+    page.keyboard.press("ArrowRight")
+    assert step_of(page) == 1
+    go_to(page, forward)
+    assert page.locator("#step .pass").text_content() == "Forward"
+    page.locator("#forward").click()
+    assert page.locator("#step .pass").text_content() == "Backward"
+
+
+def test_play_runs_to_the_end_and_space_pauses_it(page: Any, tmp_path: Path) -> None:
+    loss = error_of_a_neuron()
+    _, last = count(loss)
+    page.clock.install()
+    opened(page, tmp_path, loss)
+    page.locator("#speed").select_option("2")
+    page.locator("#play").click()
+    page.clock.run_for(1000)
+    assert step_of(page) == 2
+    assert page.locator("#play").get_attribute("aria-label") == "Pause"
+    page.locator("h1").click()
+    page.keyboard.press("Space")
+    page.clock.run_for(5000)
+    assert step_of(page) == 2
+    page.keyboard.press("Space")
+    page.clock.run_for(500 * last)
+    assert step_of(page) == last
+    assert page.locator("#play").get_attribute("aria-label") == "Play"
+
+
+def test_every_step_shows_its_numbers(page: Any, tmp_path: Path) -> None:
+    loss = error_of_a_neuron()
+    opened(page, tmp_path, loss)
+    grads = dict.fromkeys(names_of(loss), "no gradient yet")
+    sequence = [(step.node, step.data, None) for step in forward_steps(loss)] + [(loss, None, 1.0)]
+    sequence += [(step.input, None, step.after) for step in steps(loss)]
+    names = names_of(loss)
+    for number, (node, data, grad) in enumerate(sequence, 1):
+        page.locator("#forward").click()
+        assert step_of(page) == number
+        if grad is not None:
+            grads[node] = repr(grad)
+        expected = {"data": repr(node.data), "grad": grads[node]}
+        assert shown(page, names[node]) == expected
+        assert data is None or page.locator("#step .result").count() == 1
+    loss.backward()
+    for node, name in names.items():
+        assert shown(page, name) == {"data": repr(node.data), "grad": repr(node.grad)}
+    page.locator("#first").click()
+    assert shown(page, names[loss]) == {"data": "not computed yet", "grad": "no gradient yet"}
+
+
+def test_the_formula_panel_spells_out_the_chain_rule(page: Any, tmp_path: Path) -> None:
+    a, b = Value(3.0, "a"), Value(-2.0, "b")
+    loss = a * b + a
+    opened(page, tmp_path, loss)
+    go_to(page, 1)
+    assert [x.replace(" ", "") for x in page.locator("#step .formula").all_text_contents()[:2]] == [
+        "v1=a·b",
+        "v1=3·(−2)=−6",
+    ]
+    go_to(page, count(loss)[1])
+    chain, local, contribution, total = page.locator("#step .formula").all_text_contents()
+    assert chain == "∂L∂a+=∂L∂v1·∂v1∂a"
+    assert local == "∂v1∂a=b=−2"
+    assert contribution == "∂L∂v1·∂v1∂a=1·(−2)=−2"
+    assert total == "∂L∂a=1+(−2)=−1"
+    why = page.locator("#step .why").first.text_content()
+    assert (
+        why
+        == "The only use of v1 is done, so its gradient is complete and flows on. The gradient of a is now complete."
+    )
+
+
+def test_active_visited_and_coming_parts_differ_by_more_than_colour(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, error_of_a_neuron())
+    look = """box => {
+        const {strokeWidth, strokeDasharray} = getComputedStyle(box.querySelector('rect'));
+        return strokeWidth + ' ' + strokeDasharray;
+    }"""
+    go_to(page, count(error_of_a_neuron())[0] + 3)
+    kinds = [".box.now", ".box.source", ".box.complete:not(.now, .source)", ".box.computed"]
+    looks = {page.locator(kind).first.evaluate(look) for kind in kinds}
+    go_to(page, 0)
+    looks.add(page.locator(".box.waiting").first.evaluate(look))
+    assert len(looks) == 5
+    assert page.locator(".box.complete").count() == 0
+
+
+# ---- nodes -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_node_tells_its_history_and_leads_to_it(page: Any, tmp_path: Path) -> None:
+    a, b = Value(3.0, "a"), Value(-2.0, "b")
+    loss = a * b + a
+    forward, last = count(loss)
+    opened(page, tmp_path, loss)
+    page.locator(".box", has_text="a").first.click()
+    assert page.locator("#node-title .name").text_content() == "a"
+    entries = page.locator("#node .history .what").all_text_contents()
+    assert entries == ["none → 1", "1 → −1"]
+    page.locator("#node .history button").nth(1).click()
+    assert step_of(page) == last
+    assert page.locator("#node .history [aria-current=step]").count() == 1
+    page.locator("#node").get_by_label("Close").click()
+    assert page.locator("#node").is_hidden()
+    assert forward == 2
+
+
+def test_hover_shows_all_digits(page: Any, tmp_path: Path) -> None:
+    loss = Value(1 / 3, "third") * 2
+    opened(page, tmp_path, loss)
+    page.locator(".box.leaf").hover()
+    assert repr(1 / 3) in page.locator("#tip").text_content()
+    page.locator("h1").hover()
+    assert page.locator("#tip").is_hidden()
+
+
+def test_search_marks_what_it_finds_and_enter_goes_on(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, error_of_a_neuron())
+    page.locator("#search").fill("w")
+    assert page.locator("#found").text_content() == "2 found"
+    assert page.locator(".box.found").count() == 2
+    for place, name in ((1, "w1"), (2, "w2"), (1, "w1")):
+        page.locator("#search").press("Enter")
+        assert page.locator("#found").text_content() == f"{place} of 2"
+        assert page.locator("#node-title .name").text_content() == name
+    page.locator("#search").fill("nothing of this name")
+    assert page.locator("#found").text_content() == "0 found"
+    assert page.locator(".box.found").count() == 0
+
+
+def mlp() -> tuple[Value, nn.MLP]:
+    model = nn.MLP(2, [3, 1], activation="tanh", seed=1)
+    return (model([1.0, Value(-2.0, "x")]) - 0.5) ** 2, model
+
+
+def test_neurons_collapse_and_expand(page: Any, tmp_path: Path) -> None:
+    loss, model = mlp()
+    opened(page, tmp_path, loss, model.named_parameters())
+    nodes = len(topological_order(loss))
+    page.locator("#fit").click()  # only what is in view is in the document
+    assert page.locator(".box").count() == nodes
+    page.locator("#collapse").click()
+    assert page.locator(".box.neuron").count() == 4
+    assert page.locator(".box").count() == 4 + 3  # and x, the difference and its square
+    page.locator(".box.neuron").first.dblclick()
+    assert page.locator(".box.neuron").count() == 3
+    page.locator(".box.neuron").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".box.neuron").count() == 2
+    page.locator("#collapse").click()
+    page.locator("#fit").click()
+    assert page.locator(".box").count() == nodes
+    page.locator("#collapse").click()
+    go_to(page, 1)  # the first operation is inside a neuron
+    assert page.locator(".box.neuron.now").count() == 1
+
+
+def test_large_graphs_begin_collapsed(page: Any, tmp_path: Path) -> None:
+    model = nn.MLP(4, [12, 12, 1], activation="tanh", seed=1)
+    opened(page, tmp_path, model([1.0, 2.0, 3.0, Value(4.0, "x")]))
+    assert page.locator("#collapse").text_content() == "Expand neurons"
+    page.locator("#fit").click()
+    assert page.locator(".box.neuron").count() == 25
+
+
+def test_the_active_node_stays_in_view(page: Any, tmp_path: Path) -> None:
+    x = Value(0.5, "x")
+    for _ in range(60):
+        x = x.sin()
+    opened(page, tmp_path, x)
+    around = page.locator("#graph").bounding_box()
+    for step in (1, 30, 60, 61, 90, 121):
+        go_to(page, step)
+        box = page.locator(".box.now").bounding_box()
+        assert around["x"] <= box["x"]
+        assert box["x"] + box["width"] <= around["x"] + around["width"]
+
+
+def test_zoom_pan_and_fit(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, error_of_a_neuron())
+    box = page.locator(".box").first
+    width = lambda: box.bounding_box()["width"]  # noqa: E731
+    page.locator("#fit").click()
+    fitted = box.bounding_box()
+    page.locator("#closer").click()
+    assert width() > fitted["width"]
+    page.locator("#farther").click()
+    page.locator("#fit").click()
+    assert box.bounding_box() == fitted
+    page.mouse.move(400, 120)
+    page.mouse.wheel(0, -200)
+    page.wait_for_function(
+        "width => document.querySelector('.box').getBoundingClientRect().width > width", arg=fitted["width"]
+    )
+    page.locator("#fit").click()
+    page.mouse.move(400, 120)
+    page.mouse.down()
+    page.mouse.move(450, 150, steps=3)
+    page.mouse.up()
+    assert box.bounding_box()["x"] == pytest.approx(fitted["x"] + 50, abs=1)
+    assert page.locator("#node").is_hidden()  # a drag is no click
+
+
+# ---- editing ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_edited_leaf_gives_the_numbers_of_python(page: Any, tmp_path: Path) -> None:
+    loss = error_of_a_neuron()
+    opened(page, tmp_path, loss)
+    page.locator("#last").click()
+    page.get_by_label("Value of w1").first.fill("-2.9")
+    page.keyboard.press("Enter")
+    leaves = {leaf.name: leaf for leaf in topological_order(loss) if leaf.op is None}
+    leaves["w1"].data = -2.9
+    x1, x2, w1, w2, b, y = [leaves[name] for name in ("x1", "x2", "w1", "w2", "b", "y")]
+    again = (tanh(w1 * x1 + w2 * x2 + b) - y) ** 2
+    again.backward()
+    for name, leaf in leaves.items():
+        assert float(shown(page, name)["grad"]) == pytest.approx(leaf.grad, rel=1e-12)
+    assert float(shown(page, "L")["data"]) == pytest.approx(again.data, rel=1e-12)
+    page.locator("#reset").click()
+    loss.backward()
+    assert shown(page, "L")["data"] == repr(loss.data)
+    assert page.locator("#reset").is_hidden()
+
+
+@pytest.mark.parametrize(
+    ("function", "number", "message"),
+    [
+        (log, "-1", "log(x=-1.0): not defined there"),
+        (lambda x: 1 / x, "0", "div(1.0, x=0.0): not defined there (division by zero)"),
+        (lambda x: x.exp(), "1000", "exp(x=1000.0): the result is too large for a float (more than 1.8e308)"),
+    ],
+)
+def test_an_undefined_edit_is_named_and_changes_nothing(
+    page: Any, tmp_path: Path, function: Any, number: str, message: str
+) -> None:
+    x = Value(2.0, "x")
+    loss = function(x) * 3
+    with pytest.raises((ValueError, ArithmeticError), match=re.escape(message)):
+        function(Value(float(number), "x"))
+    opened(page, tmp_path, loss)
+    page.locator("#last").click()
+    before = shown(page, "L")
+    field = page.locator("#leaves").get_by_label("Value of x")
+    field.fill(number)
+    field.press("Enter")
+    assert page.locator("[role=alert]").text_content().startswith(message)
+    assert shown(page, "L") == before
+    field.fill("2.5")
+    field.press("Enter")
+    assert page.locator("[role=alert]").is_hidden()
+    assert shown(page, "L")["data"] == repr(float(function(Value(2.5)) * 3))
+
+
+def test_a_leaf_before_an_operation_that_the_page_does_not_know_is_locked(
+    page: Any, tmp_path: Path, own_operations: None
+) -> None:
+    table = {2.0: 5.0}
+    looked_up = operation("looked_up", lambda x: table[x], lambda x, out: 1.0)
+    x, y = Value(2.0, "x"), Value(1.0, "y")
+    opened(page, tmp_path, looked_up(x) * y)
+    assert page.locator("#leaves").get_by_label("Value of x").is_disabled()
+    assert "looked_up cannot be computed here" in page.locator("#leaves .list").text_content()
+    field = page.locator("#leaves").get_by_label("Value of y")
+    field.fill("3")
+    field.press("Enter")
+    page.locator("#last").click()
+    assert shown(page, "L") == {"data": "15.0", "grad": "1.0"}
+
+
+def test_another_branch_after_an_edit_gets_its_formula(page: Any, tmp_path: Path) -> None:
+    x, y = Value(1.0, "x"), Value(2.0, "y")
+    opened(page, tmp_path, where(x > 0, x * 3, y * 5))
+    field = page.locator("#leaves").get_by_label("Value of x")
+    field.fill("-1")
+    field.press("Enter")
+    page.locator("#last").click()
+    assert shown(page, "y") == {"data": "2.0", "grad": "5.0"}
+    assert shown(page, "x")["grad"] == "no gradient yet"
+
+
+# ---- names, colours, accessibility -----------------------------------------------------------------------------------
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</script><b>",
+    "\"quotes\" & 'such'",
+    "a\nb|c",
+    "\u2028\u2029",
+    "{{data}}",
+    "⟦0⟧",
+    "__proto__",
+]
+
+
+def test_hostile_names_come_out_as_text(page: Any, tmp_path: Path) -> None:
+    leaves = [Value(float(i + 1), name) for i, name in enumerate(HOSTILE)]
+    loss = sum(leaves[1:], leaves[0] * leaves[0])
+    opened(page, tmp_path, loss)
+    page.on("dialog", lambda dialog: pytest.fail(f"the page ran {dialog.message}"))
+    labels = [page.locator("#leaves input").nth(i).get_attribute("aria-label") for i in range(len(HOSTILE))]
+    assert sorted(labels) == sorted(f"Value of {name}" for name in HOSTILE)
+    _, last = count(loss)
+    for step in range(last + 1):
+        go_to(page, step)
+    assert page.locator("b b, #panel script, #picture script").count() == 0
+    assert shown(page, HOSTILE[0])["data"] == "1.0"
+
+
+def test_light_and_dark_follow_the_system_and_the_button(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, error_of_a_neuron(), color_scheme="dark")
+    brightness = "() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).reduce((a, b) => a + +b, 0)"
+    assert page.evaluate(brightness) < 150
+    page.locator("#theme").click()
+    assert page.evaluate(brightness) > 600
+    page.emulate_media(color_scheme="light")
+    page.locator("#theme").click()
+    assert page.evaluate(brightness) < 150
+
+
+FAINT = """elements => {
+    const parse = color => color.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(x => x / 255)
+        .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+    const ground = node => node.matches('.box') ? getComputedStyle(node.querySelector('rect')).fill
+        : node instanceof SVGElement ? 'rgba(0, 0, 0, 0)' : getComputedStyle(node).backgroundColor;
+    const contrast = element => {
+        const style = getComputedStyle(element);
+        const text = light(parse(element instanceof SVGElement ? style.fill : style.color));
+        let behind = element;
+        while (parse(ground(behind))[3] === 0) behind = behind.parentElement;
+        const back = light(parse(ground(behind)));
+        return (Math.max(text, back) + 0.05) / (Math.min(text, back) + 0.05);
+    };
+    return elements.filter(x => x.checkVisibility() && x.textContent.trim())
+        .map(x => [contrast(x), x.outerHTML]);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_have_the_contrast_of_wcag_aa(page: Any, tmp_path: Path, scheme: str) -> None:
+    loss = error_of_a_neuron()
+    opened(page, tmp_path, loss, color_scheme=scheme)
+    page.locator(".box").first.click()
+    forward, _ = count(loss)
+    for step in (0, 3, forward + 3):
+        go_to(page, step)
+        panel = "#panel h2, #panel h3, .pass, .why, .formula math, .history span"
+        texts = page.locator(f".box text, {panel}, .legend li, footer output, .passes span").evaluate_all(FAINT)
+        assert len(texts) > 40
+        assert [text for text in texts if text[0] < 4.5] == []
+
+
+def test_every_control_has_a_name(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, error_of_a_neuron())
+    page.locator(".box").first.click()
+    for control in page.locator("button, input, select, [role=button][tabindex='0']").all():
+        if control.is_visible():
+            named = (
+                control.get_attribute("aria-label") or control.text_content() or control.get_attribute("id") == "speed"
+            )
+            assert named, control.evaluate("x => x.outerHTML")
+    landmarks = page.locator("header, main, aside, footer").count()
+    assert landmarks == 4
+
+
+def test_the_keyboard_alone_is_enough(page: Any, tmp_path: Path) -> None:
+    loss = error_of_a_neuron()
+    opened(page, tmp_path, loss)
+    stops: list[str] = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        stops.append(
+            page.evaluate("() => document.activeElement.id || document.activeElement.getAttribute('class') || ''")
+        )
+    # One stop for all nodes; everything else has one of its own.
+    wanted = [
+        "search",
+        "collapse",
+        "theme",
+        "closer",
+        "farther",
+        "fit",
+        "first",
+        "back",
+        "play",
+        "forward",
+        "last",
+        "slider",
+        "speed",
+    ]
+    assert [name for name in wanted if name not in stops] == []
+    first_round = stops[: stops.index("speed") + 1]
+    assert len([stop for stop in first_round if stop.startswith("box")]) == 1
+    page.locator(".box[tabindex='0']").focus()
+    names = []
+    for _ in topological_order(loss):
+        page.keyboard.press("Enter")
+        names.append(page.locator("#node-title .name").text_content())
+        page.keyboard.press("ArrowDown")
+    assert names == [*names_of(loss).values()]
+    page.keyboard.press("ArrowRight")
+    assert step_of(page) == 1
+
+
+def test_each_step_is_read_as_one_sentence(page: Any, tmp_path: Path) -> None:
+    a, b = Value(3.0, "a"), Value(-2.0, "b")
+    opened(page, tmp_path, a * b)
+    live = page.locator("[aria-live=polite]")
+    read = []
+    for step in range(4):
+        go_to(page, step)
+        read.append(live.text_content())
+    assert read == [
+        "Nothing is computed yet. Only the leaves have numbers.",
+        "Forward: mul makes L, which is −6.",
+        "Backward begins: the gradient of L with respect to itself is 1.",
+        "Backward: from L to b, 1 times 3 is 3. The gradient of b is now 3.",
+    ]
+
+
+@pytest.mark.parametrize("size", [(360, 640), (400, 800), (1280, 640), (1920, 1080)])
+def test_it_fits_every_screen(page: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    opened(page, tmp_path, error_of_a_neuron())
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    go_to(page, 15)
+    width, height = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    assert (width, height) == size
+    assert page.locator(".box.now").bounding_box()["width"] > 60
+    for control in ("#first", "#back", "#play", "#forward", "#last", "#slider", "#count", "#speed", "#search"):
+        box = page.locator(control).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size[0]
+
+
+# ---- the notebook around it ------------------------------------------------------------------------------------------
+
+
+def test_it_talks_to_its_parent_alone(page: Any) -> None:
+    x = Value(2.0, "x")
+    loss = x * x
+    page.set_content(Stepper(loss)._repr_html_())
+    page.evaluate("() => { window.told = []; addEventListener('message', event => told.push(event.data)); }")
+    frame = page.frame_locator("iframe")
+    frame.locator("#forward").click()
+    page.wait_for_function("() => told.length")
+    assert page.evaluate("() => told.at(-1)") == {"chainrule": "state", "step": 1, "leaves": {"x": 2}}
+    page.evaluate(
+        """() => document.querySelector('iframe').contentWindow.postMessage(
+            {chainrule: 'set', step: 4, leaves: {x: 3}}, '*')"""
+    )
+    page.wait_for_function("() => told.at(-1).step === 4")
+    assert page.evaluate("() => told.at(-1)") == {"chainrule": "state", "step": 4, "leaves": {"x": 3}}
+    assert frame.locator("#step .result").text_content() == "6"
+
+
+class _Images(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            self.images.append(dict(attrs))
+
+
+def test_without_its_iframe_a_picture_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Diagram, "svg", lambda diagram: "<svg>drawn</svg>")
+    stepper = Stepper(error_of_a_neuron())
+    shown = stepper._repr_html_()
+    assert html.escape(stepper.html) in shown
+    sanitised = re.sub(r"<iframe.*</iframe>", "", shown, flags=re.DOTALL)
+    parser = _Images()
+    parser.feed(sanitised)
+    [image] = parser.images
+    assert base64.b64decode((image["src"] or "").removeprefix("data:image/svg+xml;base64,")) == b"<svg>drawn</svg>"
+
+    def no_renderer(*args: Any, **kwargs: Any) -> str:
+        raise RuntimeError("no renderer")
+
+    monkeypatch.setattr(Diagram, "svg", no_renderer)
+    assert "∂L/∂L" in re.sub(r"<iframe.*</iframe>", "", stepper._repr_html_(), flags=re.DOTALL)
+
+
+# ---- the file --------------------------------------------------------------------------------------------------------
+
+
+def test_the_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    stepper = Stepper(error_of_a_neuron())
+    stepper.save_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == stepper.html
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(OSError, match=r"folder\.html"):
+        stepper.save_html(tmp_path / "folder.html")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.html", "page.html"]
+
+
+def test_the_page_may_ask_for_nothing(tmp_path: Path) -> None:
+    text = Stepper(error_of_a_neuron()).html
+    assert "default-src 'none'" in text
+    # The names of XML's languages are names, not addresses that are asked for.
+    addresses = set(re.findall(r"https?://[^'\"\s]+", text)) - {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1998/Math/MathML",
+    }
+    assert addresses == set()
+
+
+def test_the_same_graph_gives_the_same_page() -> None:
+    assert Stepper(error_of_a_neuron()).html == Stepper(error_of_a_neuron()).html
+
+
+def test_only_values_have_pages() -> None:
+    with pytest.raises(TypeError, match="expected a Value"):
+        Stepper(3.0)  # type: ignore[arg-type]
+    leaf = Stepper(Value(2.0, "x"))
+    assert edges(leaf.loss) == []
