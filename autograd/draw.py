@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .files import write_whole
 from .groups import Neuron, neurons
 from .names import Names, names_of
-from .notation import TEXT, digits, escaped
+from .notation import TEXT, digits, escaped, printable
 from .symbol import Symbol, operation_symbol
 from .value import Value
 
@@ -107,7 +107,7 @@ class Diagram(NamedTuple):
 
     def __repr__(self) -> str:
         size = f"{_count(self.nodes, 'node', 'nodes')} in {_count(self.boxes, 'box', 'boxes')}"
-        return f"<diagram of {_printable(self.name)}: {size}>"
+        return f"<diagram of {printable(self.name)}: {size}>"
 
     def svg(self, *, timeout: float = TIMEOUT) -> str:
         """The picture as SVG, which needs no other file.
@@ -119,7 +119,7 @@ class Diagram(NamedTuple):
         svg = self._rendered("svg", timeout).decode()
         # Without the DOCTYPE, which names another site, nor the numbers of boxes as their tooltips; but with a title.
         head, _, body = re.sub("<title>.*?</title>\n", "", svg[svg.index("<svg") :]).partition(">")
-        title = escaped(f"Graph of {_printable(self.name)}, {_count(self.nodes, 'node', 'nodes')}")
+        title = escaped(f"Graph of {printable(self.name)}, {_count(self.nodes, 'node', 'nodes')}")
         return f'{head} role="img">\n<title>{title}</title>{body}'
 
     def save(self, path: str | os.PathLike[str], *, timeout: float = TIMEOUT) -> None:
@@ -283,7 +283,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _text(text: str) -> str:
     """``text`` as markup that shows it as it is, shortened where it is long."""
-    text = _printable(text)
+    text = printable(text)
     if len(text) > LONGEST:
         text = f"{text[: LONGEST - 11]}...{text[-8:]}"
     return _SPECIAL.sub(lambda match: _MARKUP[match[0]], text)
@@ -293,10 +293,3 @@ def _text(text: str) -> str:
 # dropped; and dot 2.43 takes a lone ] for a mistake.
 _SPECIAL = re.compile(r"[&<>\]]|\\(?=[EGHLNT])|^ | $|(?<= ) ")
 _MARKUP = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "]": "&#93;", "\\": "<FONT>\\</FONT>", " ": "&#160;"}
-
-
-def _printable(text: str) -> str:
-    """``text`` with what cannot be printed, such as a line break, written as Python escapes it."""
-    if text.isprintable():
-        return text
-    return "".join([c if c.isprintable() else c.encode("unicode_escape").decode() for c in text])

@@ -80,7 +80,7 @@ def parse(text: str, /, **leaves: float | Value) -> Value:
     Raises:
         ExpressionError: the text is no such expression, or a leaf is not in it; ``column`` says where.
         TypeError: ``text`` is no string, or a leaf no real number.
-        ValueError, ZeroDivisionError, OverflowError: an operation is not defined at its inputs, as when it is called.
+        ValueError, ZeroDivisionError, OverflowError: an operation is not defined at its inputs; the message says where.
 
     >>> y = parse("where(x > 0, w * x, 0)", w=-3, x=2)
     >>> y.backward()
@@ -113,7 +113,10 @@ def parse(text: str, /, **leaves: float | Value) -> Value:
             raise ExpressionError(f"{name!r} has a value, but is not in the expression", text)
     numbers: dict[ast.expr, Any] = {}
     for node, function, operands in reversed(order):
-        numbers[node] = function(*[numbers[x] for x in operands])
+        try:
+            numbers[node] = function(*[numbers[x] for x in operands])
+        except (ArithmeticError, ValueError) as error:  # not defined at these numbers, or 9**9**9
+            raise type(error)(f"column {_column(node, text)}: {error}") from None
     output = numbers[tree]
     return output if isinstance(output, Value) else Value(output)
 
@@ -203,8 +206,12 @@ def _call(name: str, inputs: list[ast.expr], node: ast.expr, text: str) -> tuple
 
 
 def _error(reason: str, node: ast.expr, text: str) -> ExpressionError:
+    return ExpressionError(reason, text, _column(node, text))
+
+
+def _column(node: ast.expr, text: str) -> int:
     # The parser counts columns in bytes of UTF-8.
-    return ExpressionError(reason, text, len(text.encode()[: node.col_offset].decode()) + 1)
+    return len(text.encode()[: node.col_offset].decode()) + 1
 
 
 def _piece(node: ast.expr, text: str) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from .symbol import ATOM, PRODUCT, PYTHON, Form, Notation
+from .symbol import ATOM, POWER, PRODUCT, PYTHON, Form, Notation
 
-SUM, POWER = 1, 4
+SUM = 1
 LONGEST_LIST = 6
 _SUBSCRIPT = re.compile(r"([^\W\d_]+)_?(\d+)")
 
@@ -22,6 +22,17 @@ def digits(x: float) -> str:
     ('0.666667', '-3', '1e-12', '∞')
     """
     return f"{x:.6g}".replace("inf", "∞").replace("e-0", "e-").replace("e+0", "e+")
+
+
+def printable(text: str) -> str:
+    r"""``text`` with what cannot be printed, such as a line break, written as Python escapes it.
+
+    >>> print(printable("a\nb"))
+    a\nb
+    """
+    if text.isprintable():
+        return text
+    return "".join([c if c.isprintable() else c.encode("unicode_escape").decode() for c in text])
 
 
 def escaped(text: str) -> str:
@@ -39,6 +50,7 @@ def _latex_number(x: float) -> str:
 
 
 def _latex_text(text: str) -> str:
+    text = printable(text)
     signs = {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge "}
     return "".join(signs.get(c, f"\\{c}" if c in "_{}$&#%" else c) for c in text)
 
@@ -52,7 +64,7 @@ def _latex_name(name: str) -> str:
 
 def _mathml_name(name: str) -> str:
     base, index = _split(name)
-    return f"<msub><mi>{base}</mi><mn>{index}</mn></msub>" if index else f"<mi>{escaped(name)}</mi>"
+    return f"<msub><mi>{base}</mi><mn>{index}</mn></msub>" if index else f"<mi>{escaped(printable(name))}</mi>"
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -60,7 +72,7 @@ def _split(name: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (name, "")
 
 
-TEXT = Notation(write_number=digits, negative=0, longest_list=LONGEST_LIST)
+TEXT = Notation(write_name=printable, write_number=digits, negative=0, longest_list=LONGEST_LIST)
 """Plain text for a terminal: Python's signs, numbers to 6 digits, long lists shortened."""
 
 # fmt: off
@@ -121,4 +133,4 @@ MATHML = Notation(
 """MathML, which browsers set by themselves. A text is a row of elements, to stand in an ``<mrow>`` or ``<math>``."""
 # fmt: on
 
-__all__ = ["LATEX", "MATHML", "PYTHON", "TEXT", "digits", "escaped"]
+__all__ = ["LATEX", "MATHML", "PYTHON", "TEXT", "digits", "escaped", "printable"]

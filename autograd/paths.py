@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, TypeVar
 
 from .names import Names, names_of
 from .notation import LATEX, MATHML, TEXT
+from .reverse import reverse_order
 from .steps import Step, contributions
 from .symbol import Notation, Symbol
 from .value import Value
@@ -43,8 +45,8 @@ class ChainRule(NamedTuple):
         node: what L is differentiated by.
         value: ∂L/∂node, to the bit what ``backward`` computes.
         paths: how many paths lead from L to the node.
-        equations: one, the sum over all paths; or, where these are many, one for each node where some meet, in
-            the order of the backward pass, the last of which is that of ``node``.
+        equations: one, the sum over all paths; or, where these are many, one for each node where some meet or long ones
+            part, in the order of the backward pass, the last of which is that of ``node``.
     """
 
     output: Value
@@ -182,10 +184,18 @@ def chain_rule(loss: Value, w: Value, names: Names = None) -> ChainRule:
     for step in reversed(kept):
         paths[step.input] = min(paths.get(step.input, 0) + paths[step.node], UNCOUNTED)
         into.setdefault(step.input, []).append(step)
-    many = paths.get(w, 0) > MOST_PATHS
-    joints = {node for node, uses in into.items() if many and len(uses) > 1}
-    ends = {loss, *joints}
-    equations = [Equation(node, _chains(into[node], into, ends)) for node in into if node in joints or node is w]
+    order = [node for node in reverse_order(loss) if node in into]
+    ends = {loss}
+    if paths.get(w, 0) > MOST_PATHS:
+        parts = Counter([step.node for step in kept])
+        length = {loss: 0}
+        for node in order:
+            uses = into[node]
+            length[node] = 1 + (0 if uses[0].node in ends else length[uses[0].node])
+            # Where long chains part, they would be followed once for each of their ends, which is quadratic.
+            if len(uses) > 1 or (parts[node] > 1 and length[node] >= MOST_FACTORS):
+                ends.add(node)
+    equations = [Equation(node, _chains(into[node], into, ends)) for node in order if node in ends or node is w]
     value = into[w][-1].after if w in into else float(w is loss)
     return ChainRule(loss, w, value, paths.get(w, 0), equations or [Equation(w, [])], called)
 

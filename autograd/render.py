@@ -44,13 +44,17 @@ def render(source: str, ending: str, timeout: float) -> bytes:
     program = find_renderer()
     name = PurePath(program).stem
     # A session of its own: what the renderer starts can be ended with it, and Ctrl-C reaches it through here only.
-    with subprocess.Popen(
-        [program, f"-T{ending}"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    try:
+        renderer = subprocess.Popen(
+            [program, f"-T{ending}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:  # a broken installation
+        raise RuntimeError(f"{program} cannot be started: {error.strerror}") from None
+    with renderer as process:
         try:
             picture, said = process.communicate(source.encode(), timeout)
         except subprocess.TimeoutExpired:

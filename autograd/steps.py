@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from .names import Names, names_of
-from .notation import LATEX, MATHML, TEXT
+from .notation import LATEX, MATHML, TEXT, printable
 from .reverse import reverse_order
 from .symbol import Notation, Symbol, local_symbols, operation_symbol
 from .value import Value
@@ -90,8 +90,9 @@ class ForwardStep(NamedTuple):
         return f"$\\displaystyle {self.latex()}$"
 
     def _sides(self, notation: Notation) -> list[str]:
-        operation, numbers = [self.formulas.operation(notation, numbers) for numbers in (False, True)]
-        return [notation.name(self.name).text, operation.text, numbers.text, notation.number(self.data).text]
+        operation, numbers = [self.formulas.operation(notation, numbers).text for numbers in (False, True)]
+        # Of -x, the operation on numbers may be the number that it comes to.
+        return [notation.name(self.name).text, *dict.fromkeys([operation, numbers, notation.number(self.data).text])]
 
 
 class Step(NamedTuple):
@@ -146,7 +147,7 @@ class Step(NamedTuple):
     @property
     def reason(self) -> str:
         """Why this node comes now."""
-        name, output = self.node_name, self.formulas.names[self.output]
+        name, output = [printable(self.formulas.names[node]) for node in (self.node, self.output)]
         if self.node is self.output:
             return f"{name} is the output, where the pass begins: ∂{output}/∂{name} = 1"
         uses = "the only use" if self.uses == 1 else f"all {self.uses} uses"

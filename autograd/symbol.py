@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from .op import OPS, Number, Op
 from .value import Value, topological_order
 
-PRODUCT, NEGATIVE, ATOM = 2, 3, 9
-"""How tightly a product, a negative number and a name bind; ``operation`` has the scale."""
+PRODUCT, NEGATIVE, POWER, ATOM = 2, 3, 4, 9
+"""How tightly a product, a negative number, a power and a name bind; ``operation`` has the scale."""
 
 
 class Symbol(Number):
@@ -98,7 +98,9 @@ class Notation(NamedTuple):
 
     def number(self, x: float) -> Symbol:
         """The symbol of a number."""
-        return Symbol(self.write_number(x), self.negative if repr(x).startswith("-") else ATOM, self)
+        text = self.write_number(x)
+        positive = POWER if "^" in text else ATOM  # LaTeX writes 1e-12 as a power of ten
+        return Symbol(text, self.negative if repr(x).startswith("-") else positive, self)
 
     def symbol(self, x: Any) -> Symbol:
         """``x`` itself if it is a symbol, else that of the number ``x``."""

@@ -306,9 +306,9 @@ def test_wrong_expressions_get_one_line_and_status_2(in_process, arguments, said
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["step", "log(x)", "x=-1"], "log(x=-1.0): not defined there"),
-        (["draw", "1 / x", "x=0"], "div(1.0, x=0.0): not defined there (division by zero)"),
-        (["step", "x * 9**9**9", "x=1"], "pow(9.0, 387420489.0): the result is too large for a float"),
+        (["step", "log(x)", "x=-1"], "column 1: log(x=-1.0): not defined there"),
+        (["draw", "1 / x", "x=0"], "column 1: div(1.0, x=0.0): not defined there (division by zero)"),
+        (["step", "x * 9**9**9", "x=1"], "column 5: pow(9.0, 387420489.0): the result is too large for a float"),
     ],
 )
 def test_an_operation_that_is_not_defined_says_so_in_one_line(in_process, arguments, said):
@@ -327,6 +327,17 @@ def test_a_renderer_that_fails_says_so_in_one_line(in_process, monkeypatch, tmp_
     status, out, err = in_process("draw", "x", "x=1")
     assert (status, out, err) == (1, "", "chainrule: dot failed with exit status 3: out of paper\n")
     assert not (tmp_path / "graph.svg").exists()
+
+
+def test_a_renderer_that_takes_too_long_is_not_the_fault_of_the_file(in_process, monkeypatch):
+    def render(*_):
+        raise TimeoutError("dot was ended after 30 s")
+
+    monkeypatch.setattr("autograd.render.render", render)
+    status, _, err = in_process("draw", "x", "x=1")
+    assert status == 1
+    assert err.startswith("chainrule: dot was ended after 30 s, not done with 1 boxes: ")
+    assert len(err.splitlines()) == 1
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a folder that cannot be written to")

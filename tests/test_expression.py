@@ -254,6 +254,14 @@ def test_where_an_operation_is_not_defined_its_own_error_says_so(text, kind, sai
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize(
+    ("text", "column"), [("x + 9 ** 9 ** 9", 5), ("µ + x + log(0 * x)", 9), ("2 * (1 / (x + 2))", 6)]
+)
+def test_the_error_of_an_operation_points_at_its_place(text, column):
+    with pytest.raises((ValueError, ArithmeticError), match=f"^column {column}: "):
+        parse(text, x=-2, **({"µ": 1} if "µ" in text else {}))
+
+
 def test_nothing_is_computed_before_all_is_read():
     with pytest.raises(ExpressionError, match="'y' has no value"):
         parse("1 / 0 + y")

@@ -49,7 +49,7 @@ LAYERS = {
     "notation": {"symbol"},
     "names": {"value"},
     "steps": {"names", "notation", "reverse", "symbol", "value"},
-    "paths": {"names", "notation", "steps", "symbol", "value"},
+    "paths": {"names", "notation", "reverse", "steps", "symbol", "value"},
     "groups": {"op", "value"},
     "files": set(),
     "render": set(),

@@ -10,7 +10,7 @@ from hypothesis import given
 
 import autograd as ag
 from autograd import Value
-from autograd.paths import MOST_PATHS, chain_rule
+from autograd.paths import MOST_FACTORS, MOST_PATHS, chain_rule
 
 
 def two_layers():
@@ -77,6 +77,33 @@ def test_sixty_diamonds_stay_printable():
     assert len(rule.equations) == 60
     assert str(rule).startswith("1,152,921,504,606,846,976 paths, grouped where they meet:\n∂L/∂v59 = ")
     assert len(str(rule)) < 60 * 300
+
+
+def test_every_equation_rests_on_earlier_ones():
+    w = Value(1.5, "w")
+    y = w
+    for _ in range(5):
+        y = y + y
+    rule = chain_rule(y * w, w)  # the pass comes to w first by its use beside the diamonds, and completes it last
+    known = {rule.output}
+    for equation in rule.equations:
+        assert known >= {chain[0].node for chain in equation.chains}
+        known.add(equation.node)
+    assert rule.equations[-1].node is w
+    assert rule.factors == [["v5"], [], []]
+
+
+def test_a_shared_weight_costs_no_more_than_the_graph():
+    x = Value(1.0001, "x")
+    y = x
+    for _ in range(2000):
+        y = y * x  # each of 2001 paths takes another way out of the one before
+    rule = chain_rule(y, x)
+    assert rule.paths == 2001
+    y.backward()
+    assert rule.value == x.grad
+    steps = sum(len(chain) for equation in rule.equations for chain in equation.chains)
+    assert steps <= MOST_FACTORS * 4001  # the contributions of the pass
 
 
 def test_as_many_paths_as_are_written_and_one_more():

@@ -61,6 +61,16 @@ def test_a_renderer_that_fails_says_why_in_one_line(dot):
 
 
 @posix
+def test_a_renderer_that_cannot_be_started(tmp_path, monkeypatch):
+    program = tmp_path / "dot"
+    program.write_text("#!/nowhere/interpreter\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match=r"dot cannot be started: No such file or directory$"):
+        render(SOURCE, "svg", 60)
+
+
+@posix
 def test_a_renderer_that_takes_too_long_is_ended(dot):
     dot("exec sleep 1000")
     with pytest.raises(TimeoutError, match=r"^dot was ended after 0.1 s$"):

@@ -135,6 +135,26 @@ def test_a_long_chain_and_a_wide_list_step_in_linear_time():
     assert sum(len(step.formula) for step in steps(wide)) == 4000 * len("v1")
 
 
+def test_a_name_with_line_breaks_and_control_characters_is_one_line_all_the_same():
+    x = Value(2.0, "a\n\nb\x1b[31m")
+    h = x * 2
+    loss = h.exp()
+    names = {"h\n": h, "\x00": loss}
+    for step in [*forward_steps(loss, names), *steps(loss, names)]:
+        assert str(step).isprintable()
+        assert step.latex().isprintable()
+        ET.fromstring(step.mathml())
+    assert [step.reason for step in steps(loss, names)] == [
+        r"\x00 is the output, where the pass begins: ∂\x00/∂\x00 = 1",
+        r"the only use of h\n is done, so ∂\x00/∂h\n is complete",
+    ]
+
+
+def test_a_number_is_not_said_twice():
+    x = Value(3.0, "x")
+    assert str(next(forward_steps(-x))) == "L = -x = -3"
+
+
 @pytest.mark.parametrize("function", [steps, forward_steps])
 def test_what_has_no_steps(function):
     with pytest.raises(TypeError, match="expected a Value"):

@@ -59,5 +59,7 @@ def writing(path: Path) -> Iterator[None]:
     """Say in one line why ``path`` cannot be written."""
     try:
         yield
+    except TimeoutError:  # of the renderer, which is no fault of the path
+        raise
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
