@@ -19,7 +19,7 @@ def missing(what: str) -> NoReturn:
     """Skip the test, which needs ``what``; where CHAINRULE_BROWSER is 1, as in CI, nothing may be missing: fail it."""
     if os.environ.get("CHAINRULE_BROWSER") == "1":
         pytest.fail(f"CHAINRULE_BROWSER=1, but {what}", pytrace=False)
-    pytest.skip(what)
+    pytest.skip(what, allow_module_level=True)
 
 
 @contextmanager
@@ -66,6 +66,7 @@ def watched(
     page.on("websocket", on_request)
     try:
         yield page
+        page.evaluate("new Promise((done) => setTimeout(done))")  # what went wrong at the very end is told by then
     finally:
         context.close()
     assert not faults, "the page was not quiet:\n" + "\n".join(faults)
