@@ -38,8 +38,9 @@ def neurons(output: Value, names: Mapping[Value, str]) -> list[Neuron]:
     """The neurons of the graph of ``output``, in topological order, no node in two.
 
     A neuron is a weighted sum (a ``dot``, or a sum with a product in it) and the activation, an operation of one input,
-    if it alone uses the sum. A weight is a leaf in the first list of a ``dot``, or the first leaf of a product; a bias
-    is a leaf that is added. Parameters may be shared, as those of a model are by many samples.
+    if it alone uses the sum. A weight is a leaf in the first list of a ``dot``, or in a product; of two leaves in a
+    product, the one whose name begins with w. A bias is a leaf that is added. Parameters may be shared, as those of a
+    model are by many samples.
 
     Args:
         output: the end of the graph.
@@ -65,7 +66,7 @@ def neurons(output: Value, names: Mapping[Value, str]) -> list[Neuron]:
     for root in inner:
         if root not in joined and root.op is not _MUL:
             nodes = _tree(root, inner)
-            parameters = [leaf for node in nodes for leaf in _parameters(node)]
+            parameters = [leaf for node in nodes for leaf in _parameters(node, names)]
             found.append(([*nodes, top[root]] if root in top else nodes, parameters))
 
     for _, parameters in found:
@@ -82,11 +83,19 @@ def _values(inputs: Iterable[Value | float]) -> Iterator[Value]:
     return (x for x in inputs if isinstance(x, Value))
 
 
-def _parameters(node: Value) -> list[Value]:
-    """The leaves that this node of a neuron uses as weights or biases."""
+def _leaves(node: Value) -> list[Value]:
+    """The leaves among the operands of this node that may be parameters: of a ``dot``, those of its first list."""
     inputs = node.inputs[: len(node.inputs) // 2] if node.op is _DOT else node.inputs
-    leaves = [x for x in _values(inputs) if x.op is None]
-    return leaves[:1] if node.op is _MUL else leaves
+    return [x for x in _values(inputs) if x.op is None]
+
+
+def _parameters(node: Value, names: Mapping[Value, str]) -> list[Value]:
+    """The leaves that this node of a neuron uses as weights or biases."""
+    leaves = _leaves(node)
+    if node.op is _MUL and len(leaves) > 1:  # which of them is the weight, their names may tell
+        leaves = [leaf for leaf in leaves if names[leaf].rpartition(".")[2].startswith("w")]
+        return leaves if len(leaves) == 1 else []
+    return leaves
 
 
 def _inner_nodes(order: list[Value], uses: Mapping[Value, int]) -> dict[Value, list[Value]]:
@@ -94,7 +103,7 @@ def _inner_nodes(order: list[Value], uses: Mapping[Value, int]) -> dict[Value, l
     inner: dict[Value, list[Value]] = {}
     for node in order:
         if node.op in (_DOT, _MUL):
-            if _parameters(node):
+            if _leaves(node):
                 inner[node] = []
         elif node.op in (_ADD, _SUM):
             parts = [x for x in _values(node.inputs) if x in inner and uses[x] == 1]

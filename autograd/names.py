@@ -10,6 +10,9 @@ from .value import Value, topological_order
 Names = Mapping[str, Any] | Iterable[tuple[str, Value]] | None
 """What may be given as names: ``locals()``, ``model.named_parameters()``, or nothing."""
 
+DEEPEST = 32
+"""Values are looked for in lists that are nested so deep."""
+
 
 def names_of(output: Value, names: Names = None) -> dict[Value, str]:
     """A name for every node that ``output`` depends on, no two alike, inputs first.
@@ -80,25 +83,22 @@ def _pairs(names: Names) -> Iterator[tuple[str, Value]]:
         for name, x in given:
             yield from _values_in(name, x)
         return
-    try:
-        for name, x in names:
-            if not isinstance(name, str) or not isinstance(x, Value):
-                raise TypeError
-            yield name, x
-    except (TypeError, ValueError):
-        raise TypeError(
-            "names is a mapping such as locals(), or pairs of a name and a Value such as model.named_parameters(), "
-            f"got {names!r:.60}"
-        ) from None
+    for pair in names if isinstance(names, Iterable) else [names]:
+        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], Value)):
+            raise TypeError(
+                "names is a mapping such as locals(), or pairs of a name and a Value such as "
+                f"model.named_parameters(), got {names!r:.60}"
+            )
+        yield pair
 
 
-def _values_in(name: str, x: Any) -> Iterator[tuple[str, Value]]:
+def _values_in(name: str, x: Any, outer: tuple[Any, ...] = ()) -> Iterator[tuple[str, Value]]:
     if isinstance(x, Value):
         yield name, x
     elif type(x) in (list, tuple):  # and no named tuple, which is a thing of its own
-        if _leads_to_values(x):
+        if _leads_to_values(x) and not any(x is each for each in outer):  # a list may contain itself
             for i, part in enumerate(x):
-                yield from _values_in(f"{name}[{i}]", part)
+                yield from _values_in(f"{name}[{i}]", part, (*outer, x))
     elif not isinstance(x, type) and callable(getattr(x, "named_parameters", None)):
         for inner, parameter in x.named_parameters():
             yield f"{name}.{inner}", parameter
@@ -106,8 +106,8 @@ def _values_in(name: str, x: Any) -> Iterator[tuple[str, Value]]:
 
 def _leads_to_values(x: Any) -> bool:
     # locals() may hold a whole data set: lists of plain numbers are told by their first entry, not walked.
-    while type(x) in (list, tuple):
-        if not x:
-            return False
+    for _ in range(DEEPEST):
+        if type(x) not in (list, tuple) or not x:
+            break
         x = x[0]
     return isinstance(x, Value) or hasattr(x, "named_parameters")

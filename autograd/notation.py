@@ -21,7 +21,7 @@ def digits(x: float) -> str:
     >>> digits(2 / 3), digits(-3.0), digits(1e-12), digits(float("inf"))
     ('0.666667', '-3', '1e-12', '∞')
     """
-    return f"{x:.6g}".replace("inf", "∞").replace("e-0", "e-").replace("e+0", "e+")
+    return f"{x:.6g}".replace("inf", "∞").replace("e-0", "e-").replace("e+0", "e+").replace("e+", "e")
 
 
 def printable(text: str) -> str:
@@ -46,7 +46,15 @@ def escaped(text: str) -> str:
 
 def _latex_number(x: float) -> str:
     mantissa, exponent, power = digits(x).partition("e")
-    return f"{mantissa} \\times 10^{{{int(power)}}}" if exponent else mantissa.replace("∞", "\\infty")
+    if exponent:
+        return f"{mantissa} \\times 10^{{{power}}}"
+    return mantissa.replace("∞", r"\infty").replace("nan", r"\mathrm{nan}")
+
+
+def _mathml_number(x: float) -> str:
+    mantissa, exponent, power = digits(x).replace("-", "−").partition("e")
+    number = f"<mn>{mantissa}</mn>"
+    return f"{number}<mo>×</mo><msup><mn>10</mn><mn>{power}</mn></msup>" if exponent else number
 
 
 def _latex_text(text: str) -> str:
@@ -72,7 +80,13 @@ def _split(name: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (name, "")
 
 
-TEXT = Notation(write_name=printable, write_number=digits, negative=0, longest_list=LONGEST_LIST)
+TEXT = Notation(
+    {"-{}": Form("-{}", SUM, (PRODUCT,))},
+    write_name=printable,
+    write_number=digits,
+    negative=0,
+    longest_list=LONGEST_LIST,
+)
 """Plain text for a terminal: Python's signs, numbers to 6 digits, long lists shortened."""
 
 # fmt: off
@@ -100,6 +114,7 @@ LATEX = Notation(
     times=r" \cdot ",
     derivative=r"\frac{{\partial {}}}{{\partial {}}}",
     negative=0,
+    power_of_ten=POWER,
     longest_list=LONGEST_LIST,
 )
 """LaTeX, for a notebook or a lecture slide."""
@@ -119,7 +134,7 @@ MATHML = Notation(
         "({} >= {})": Form("<mo>[</mo>{}<mo>≥</mo>{}<mo>]</mo>",                   ATOM,        (0, 0)),
     },
     write_name=_mathml_name,
-    write_number=lambda x: f"<mn>{digits(x).replace('-', '−')}</mn>",
+    write_number=_mathml_number,
     write_sign=lambda sign: f"<mo>{escaped(sign.strip()).replace('-', '−')}</mo>",
     call="<mi>{}</mi><mo>(</mo>{}<mo>)</mo>",
     list="<mo>[</mo>{}<mo>]</mo>",
@@ -128,6 +143,7 @@ MATHML = Notation(
     times="<mo>·</mo>",
     derivative="<mfrac><mrow><mo>∂</mo>{}</mrow><mrow><mo>∂</mo>{}</mrow></mfrac>",
     negative=0,
+    power_of_ten=POWER,
     longest_list=LONGEST_LIST,
 )
 """MathML, which browsers set by themselves. A text is a row of elements, to stand in an ``<mrow>`` or ``<math>``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from .names import Names, names_of
@@ -16,8 +16,8 @@ from .value import Value
 MOST_PATHS = 8
 """Up to so many paths are written one by one; more are grouped at the nodes where they meet."""
 
-MOST_FACTORS, MOST_TERMS = 24, 12
-"""Longer products, and longer sums, are shortened in the middle."""
+MOST_FACTORS, MOST_TERMS, MOST_EQUATIONS = 24, 12, 64
+"""Longer products, longer sums and longer lists of equations are shortened in the middle."""
 
 LONGEST_LINE = 100
 """A longer sum is printed one term a line."""
@@ -63,9 +63,8 @@ class ChainRule(NamedTuple):
 
     def __repr__(self) -> str:
         count = f"{self.paths:,}" if self.paths < UNCOUNTED else "more than 10^30"
-        blocks = [f"{count} paths, grouped where they meet:"] if len(self.equations) > 1 else []
-        for equation in self.equations:
-            (target,), *sides = self._sides(equation, TEXT)
+        blocks = [f"{count} paths, grouped where they meet or part:"] if len(self.equations) > 1 else []
+        for target, sides in self._shown(TEXT):
             margin = "\n" + " " * len(target)
             rows = [
                 row if len(row := " + ".join(side)) <= LONGEST_LINE else f"{margin} + ".join(side) for side in sides
@@ -76,10 +75,19 @@ class ChainRule(NamedTuple):
     def latex(self) -> str:
         """The equations in LaTeX, aligned at the equals signs; without dollar signs."""
         rows = []
-        for equation in self.equations:
-            target, *sides = [" + ".join(side) for side in self._sides(equation, LATEX)]
-            rows += [f"{target} &= {sides[0]}", *[f"&= {side}" for side in sides[1:]]]
+        for target, sides in self._shown(LATEX):
+            rows += [f"{'' if i else target} &= {' + '.join(side)}" for i, side in enumerate(sides)] or [target]
         return "\\begin{aligned}" + " \\\\ ".join(rows) + "\\end{aligned}"
+
+    def mathml(self) -> str:
+        """The equations as a ``<math>`` element, one row a line."""
+        rows = []
+        for target, sides in self._shown(MATHML):
+            cells = [("" if i else target, "<mo>=</mo>", "<mo>+</mo>".join(side)) for i, side in enumerate(sides)]
+            rows += cells or [(target, "", "")]
+        lines = ["".join([f'<mtd style="text-align: left"><mrow>{cell}</mrow></mtd>' for cell in row]) for row in rows]
+        table = "".join([f"<mtr>{line}</mtr>" for line in lines])
+        return f'<math display="block"><mtable displaystyle="true">{table}</mtable></math>'
 
     def _repr_html_(self) -> str:
         return self.mathml()
@@ -87,27 +95,25 @@ class ChainRule(NamedTuple):
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
-    def mathml(self) -> str:
-        """The equations as a ``<math>`` element, one row a line."""
-        rows = []
-        for equation in self.equations:
-            target, *sides = ["<mo>+</mo>".join(side) for side in self._sides(equation, MATHML)]
-            rows += [(target, sides[0]), *[("", side) for side in sides[1:]]]
-        cells = [
-            f'<mtr><mtd>{left}</mtd><mtd><mo>=</mo></mtd><mtd style="text-align: left"><mrow>{right}</mrow></mtd></mtr>'
-            for left, right in rows
-        ]
-        return f'<math display="block"><mtable displaystyle="true">{"".join(cells)}</mtable></math>'
+    def _shown(self, notation: Notation) -> Iterator[tuple[str, list[list[str]]]]:
+        """∂L/∂node of each equation, with what it equals; one without sides stands for those that are left out."""
+        equations: list[Equation | None] = _shortened([*self.equations], MOST_EQUATIONS, None)
+        for equation in equations:
+            if equation is None:
+                yield notation.write_sign("…"), []
+            else:
+                yield (
+                    notation.ratio(self.names[self.output], self.names[equation.node]).text,
+                    self._sides(equation, notation),
+                )
 
     def _sides(self, equation: Equation, notation: Notation) -> list[list[str]]:
-        """∂L/∂node, then all that it equals, as lists of terms: by the chains, by their rules, in numbers, the sum."""
-        target = notation.ratio(self.names[self.output], self.names[equation.node])
+        """All that ∂L/∂node equals, as lists of terms: by the chains, by their rules, in numbers, the sum."""
         several = len(equation.chains) > 1
         terms = [self._term(chain, several, notation) for chain in _shortened(equation.chains, MOST_TERMS, [])]
         last = equation.chains[-1][-1].after if equation.chains else self.value
         sides = [*[list(side) for side in zip(*terms, strict=True)], [notation.number(last).text]]
-        different = [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]
-        return [[target.text], *different]
+        return [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]
 
     def _term(self, chain: Chain, one_of_several: bool, notation: Notation) -> list[str]:
         """One chain as a product of ∂node/∂input, of the rules for these, and of their numbers."""

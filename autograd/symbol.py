@@ -90,6 +90,7 @@ class Notation(NamedTuple):
     times: str = " · "
     derivative: str = "∂{}/∂{}"
     negative: int = NEGATIVE
+    power_of_ten: int = ATOM
     longest_list: int | None = None
 
     def name(self, name: str) -> Symbol:
@@ -98,9 +99,8 @@ class Notation(NamedTuple):
 
     def number(self, x: float) -> Symbol:
         """The symbol of a number."""
-        text = self.write_number(x)
-        positive = POWER if "^" in text else ATOM  # LaTeX writes 1e-12 as a power of ten
-        return Symbol(text, self.negative if repr(x).startswith("-") else positive, self)
+        positive = self.power_of_ten if "e" in f"{x:.6g}" else ATOM
+        return Symbol(self.write_number(x), self.negative if repr(x).startswith("-") else positive, self)
 
     def symbol(self, x: Any) -> Symbol:
         """``x`` itself if it is a symbol, else that of the number ``x``."""

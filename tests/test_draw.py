@@ -152,7 +152,7 @@ def test_every_number_is_drawn(data, color):
     output = x * 1.0
     output.grad = data
     boxes, _ = shown(draw(output, color=color))
-    written = f"{data:.6g}".replace("inf", "∞").replace("e+0", "e+")
+    written = f"{data:.6g}".replace("inf", "∞").replace("e+", "e")
     assert boxes["node0"][1] == f"data {written}"
     assert boxes["node1"][1:] == [f"data {written}", f"grad {written}"]
 

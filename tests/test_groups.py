@@ -164,3 +164,19 @@ def test_a_sum_of_a_hundred_thousand_products_is_one_neuron():
     [group] = found(total.tanh())
     assert len(group.nodes) == 100_001
     assert set(group.parameters) > set(weights)
+
+
+@pytest.mark.parametrize("weight_first", [True, False])
+def test_of_two_leaves_in_a_product_the_name_tells_the_weight(weight_first: bool):
+    x1, w1, x2, w2, b = [Value(1.0, name) for name in ("x1", "w1", "x2", "w2", "b")]
+    products = [w * x if weight_first else x * w for w, x in ((w1, x1), (w2, x2))]
+    y = ag.tanh(products[0] + products[1] + b)
+    (neuron,) = neurons(y, names_of(y))
+    assert set(neuron.parameters) == {w1, w2, b}
+
+
+def test_where_names_do_not_tell_no_weight_is_hidden():
+    p, q, r, s = [Value(1.0, name) for name in "pqrs"]
+    y = p * q + r * s
+    (neuron,) = neurons(y, names_of(y))
+    assert (len(neuron.nodes), neuron.parameters) == (3, [])

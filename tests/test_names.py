@@ -63,6 +63,23 @@ def test_a_name_of_its_own_comes_before_a_place_in_a_list():
     assert step.node is loss  # a record in locals() names nothing
 
 
+def test_a_list_that_contains_itself_is_looked_into_once():
+    x = Value(1.0)
+    first, last = [], [x]
+    first.append(first)
+    last.append(last)
+    assert list(names_of(x * 2, {"first": first, "last": last}).values()) == ["last[0]", "L"]
+
+
+def test_an_error_of_the_users_own_names_is_not_hidden():
+    def broken():
+        yield "x", Value(1.0)
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        names_of(Value(1.0) * 2, broken())
+
+
 def test_data_in_locals_is_not_walked():
     class Untouchable(list):
         def __iter__(self):

@@ -30,7 +30,7 @@ def both(expression):
         (lambda x, y: x * (x / y), "x * (x / y)", r"x \cdot \frac{x}{y}", "x·xy"),
         (lambda x, y: x - (y - 2), "x - (y - 2)", r"x - \left(y - 2\right)", "x−(y−2)"),
         (lambda x, y: x**y**2, "x ** y ** 2", "x^{y^{2}}", "xy2"),
-        (lambda x, y: -x * y, "-x * y", r"\left(-x\right) \cdot y", "(−x)·y"),
+        (lambda x, y: -x * y, "(-x) * y", r"\left(-x\right) \cdot y", "(−x)·y"),
         (lambda x, y: x * -2, "x * (-2)", r"x \cdot \left(-2\right)", "x·(−2)"),
         (lambda x, y: ag.exp(x) ** 2, "exp(x) ** 2", r"\left(e^{x}\right)^{2}", "(ex)2"),
         (lambda x, y: ag.sqrt(x + y), "sqrt(x + y)", r"\sqrt{x + y}", "x+y"),
@@ -104,8 +104,8 @@ def test_names_with_a_number_have_an_index():
         (1 / 3, "0.333333"),
         (-2.5, "-2.5"),
         (1e-7, "1e-7"),
-        (1.5e300, "1.5e+300"),
-        (123456789.0, "1.23457e+8"),
+        (1.5e300, "1.5e300"),
+        (123456789.0, "1.23457e8"),
         (5.0, "5"),
         (-0.0, "-0"),
         (float("inf"), "∞"),
@@ -123,6 +123,12 @@ def test_a_power_of_ten_is_grouped_before_it_is_raised():
     assert (LATEX.number(1e-7) ** 2).text == r"\left(1 \times 10^{-7}\right)^{2}"
     assert (LATEX.number(-1e-7) * 2).text == r"\left(-1 \times 10^{-7}\right) \cdot 2"
     assert (2 * LATEX.number(1e-7)).text == r"2 \cdot 1 \times 10^{-7}"
+
+
+def test_a_power_of_ten_is_grouped_under_a_power():
+    assert both(lambda x, y: x * 1e-12)[1:] == (r"x \cdot 1 \times 10^{-12}", "x·1×10−12")
+    assert (LATEX.number(1e-12) ** 2).text == r"\left(1 \times 10^{-12}\right)^{2}"
+    assert "<mo>(</mo><mn>1</mn>" in (MATHML.number(1e-12) ** 2).text
 
 
 def test_long_lists_are_shortened_for_people_but_not_for_python():
