@@ -21,7 +21,6 @@ import nn
 from autograd import Value, log, operation, tanh, where
 from autograd.draw import Diagram
 from autograd.names import names_of
-from autograd.reverse import edges
 from autograd.stepper import Stepper
 from autograd.steps import forward_steps, steps
 from autograd.value import topological_order
@@ -177,6 +176,13 @@ def test_buttons_keys_and_slider_step_through_both_passes(page: Any, tmp_path: P
     assert page.locator("#step .pass").text_content() == "Backward"
 
 
+def test_a_leaf_alone_has_one_step(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, Value(2.0, "x"))
+    page.locator("#last").click()
+    assert page.locator("#count").text_content() == "step 1 of 1"
+    assert shown(page, "x") == {"data": "2.0", "grad": "1.0"}
+
+
 def test_play_runs_to_the_end_and_space_pauses_it(page: Any, tmp_path: Path) -> None:
     loss = error_of_a_neuron()
     _, last = count(loss)
@@ -294,6 +300,9 @@ def test_search_marks_what_it_finds_and_enter_goes_on(page: Any, tmp_path: Path)
         page.locator("#search").press("Enter")
         assert page.locator("#found").text_content() == f"{place} of 2"
         assert page.locator("#node-title .name").text_content() == name
+    page.locator("#collapse").click()
+    page.locator("#collapse").click()
+    assert page.locator(".box.found").count() == 2
     page.locator("#search").fill("nothing of this name")
     assert page.locator("#found").text_content() == "0 found"
     assert page.locator(".box.found").count() == 0
@@ -440,6 +449,18 @@ def test_a_leaf_before_an_operation_that_the_page_does_not_know_is_locked(
     assert shown(page, "L") == {"data": "15.0", "grad": "1.0"}
 
 
+def test_a_number_that_is_being_typed_survives_steps(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, error_of_a_neuron())
+    page.locator(".box.leaf").first.click()
+    field = page.locator("#node [data-leaf]")
+    field.fill("77")
+    page.locator("#forward").evaluate("button => button.click()")  # as when it plays: the focus stays
+    assert step_of(page) == 1
+    page.keyboard.press("Enter")
+    assert page.locator("#node dd").first.text_content() == "77.0"
+    assert field.evaluate("field => field === document.activeElement")
+
+
 def test_another_branch_after_an_edit_gets_its_formula(page: Any, tmp_path: Path) -> None:
     x, y = Value(1.0, "x"), Value(2.0, "y")
     opened(page, tmp_path, where(x > 0, x * 3, y * 5))
@@ -574,6 +595,15 @@ def test_the_keyboard_alone_is_enough(page: Any, tmp_path: Path) -> None:
     assert names == [*names_of(loss).values()]
     page.keyboard.press("ArrowRight")
     assert step_of(page) == 1
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    assert page.locator("#node-title .name").text_content() == names[-2]
+    page.locator("#node .history button").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#node .history [aria-current=step]").evaluate("button => button === document.activeElement")
+    page.locator(".box").first.click()
+    page.keyboard.press("Space")  # after a click, it is still the key that plays
+    assert page.locator("#play").get_attribute("aria-label") == "Pause"
 
 
 def test_each_step_is_read_as_one_sentence(page: Any, tmp_path: Path) -> None:
@@ -686,5 +716,3 @@ def test_the_same_graph_gives_the_same_page() -> None:
 def test_only_values_have_pages() -> None:
     with pytest.raises(TypeError, match="expected a Value"):
         Stepper(3.0)  # type: ignore[arg-type]
-    leaf = Stepper(Value(2.0, "x"))
-    assert edges(leaf.loss) == []

@@ -71,7 +71,10 @@ function apply(graph, node, numbers, operations) {
     const locals = operation.locals(...inputs, data, wanted);
     return { data, locals: locals.map((local) => (operation.selects && local === 0 ? null : local)) };
   } catch (error) {
-    const named = inputs.map((x, place) => (node.inputs[place] < 0 ? '' : `${graph.nodes[node.inputs[place]].name}=`) + repr(x));
+    const named = inputs.map((x, place) => {
+      const input = graph.nodes[node.inputs[place]]; // undefined for a literal
+      return input ? `${input.name}=${repr(x)}` : repr(x);
+    });
     const called = inputs.length > 4 ? `${node.op} of ${inputs.length} inputs` : `${node.op}(${named.join(', ')})`;
     throw new Error(`${called}: ${error.message}`);
   }
@@ -81,7 +84,9 @@ function apply(graph, node, numbers, operations) {
 function lockedLeaves(graph) {
   const reasons = graph.nodes.map(() => undefined);
   for (const node of [...graph.nodes].reverse()) {
-    if (node.missing) reasons[node.index] = `${node.name} depends on it, and ${node.op} cannot be computed here (${node.missing})`;
+    if (node.missing) {
+      reasons[node.index] = `${node.name} depends on it, and ${node.op} cannot be computed here (${node.missing})`;
+    }
     for (const x of node.inputs) if (x >= 0) reasons[x] ??= reasons[node.index];
   }
   return reasons;
@@ -93,7 +98,7 @@ function lockedLeaves(graph) {
  * node first, its last operand first. A node's uses are deeper than the node, so its gradient is complete by its turn.
  *
  * computed[node] is the step that computes it, into[node] the steps that add to its gradient (the seed among them),
- * from[node] those in which it contributes to its inputs, stepOf[node][place] the one in which it does so to an operand.
+ * from[node] those in which it contributes to its inputs, stepOf[node][place] the one for a single operand.
  */
 function makeTimeline(graph, numbers) {
   const { nodes } = graph;

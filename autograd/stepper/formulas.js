@@ -52,8 +52,9 @@ function number(x) {
   const shown = element('mn', mantissa.replace('−', ''));
   const signed = mantissa.startsWith('−') ? [operator('−'), shown] : [shown];
   if (!exponent) return row(...signed);
-  const power = exponent.startsWith('−') ? [operator('−'), element('mn', exponent.slice(1))] : [element('mn', exponent)];
-  return row(...signed, operator('·'), element('msup', element('mn', '10'), row(...power)));
+  const power = element('mn', exponent.replace('−', ''));
+  const raised = exponent.startsWith('−') ? row(operator('−'), power) : power;
+  return row(...signed, operator('·'), element('msup', element('mn', '10'), raised));
 }
 
 /** A number as an operand: in parentheses if it is negative. */
@@ -125,6 +126,15 @@ function sentence(graph, numbers, step) {
   }
 }
 
+/** Of a * a, a step is for one a; the formula is the derivative with respect to that operand alone. */
+function share(graph, step) {
+  const node = graph.nodes[step.node];
+  const places = node.inputs.flatMap((x, place) => (x === step.input ? [place] : []));
+  if (places.length === 1) return '';
+  const { name } = graph.nodes[step.input];
+  return ` ${name} is used ${places.length} times in ${node.name}; this is the share of operand ${step.place + 1}.`;
+}
+
 /** What a backward step leaves its input with. */
 function outcome(graph, timeline, step, index) {
   const left = timeline.into[step.input].length - countUpTo(timeline.into[step.input], index);
@@ -138,7 +148,8 @@ function reason(graph, timeline, step) {
   const node = graph.nodes[step.node];
   const loss = graph.nodes.at(-1);
   if (step.kind === 'seed') {
-    return `All numbers are computed. The way back begins at ${loss.name}: ${loss.name} changes just as ${loss.name} does.`;
+    const { name } = loss;
+    return `All numbers are computed. The way back begins at ${name}: ${name} changes just as ${name} does.`;
   }
   if (step.kind === 'forward') {
     const inputs = [...new Set(node.inputs.filter((x) => x >= 0))].map((x) => graph.nodes[x].name);

@@ -12,9 +12,9 @@ const LONGEST_ROUTE = 24; // longer edges run straight: points for each of their
 const SWEEPS = 10;
 
 /**
- * boxes: [{width, height}], each after its inputs; edges: [{from, to, port}], port in (0, 1) being where the edge enters
- * the box it goes to, from its top to its bottom. Returns {boxes: [{x, y}], the centres, and routes: [[{x, y}]], for
- * each edge the points that it passes between its ends}.
+ * boxes: [{width, height}], each after its inputs; edges: [{from, to, port}], port in (0, 1) being where the edge
+ * enters the box it goes to, from its top to its bottom. Returns {boxes: [{x, y}], the centres, and routes: [[{x, y}]],
+ * for each edge the points that it passes between its ends}.
  */
 function layOut(boxes, edges) {
   const layer = assignLayers(boxes, edges);
@@ -46,7 +46,8 @@ function assignLayers(boxes, edges) {
 
 /** A cell is a box, or a point that a long edge passes; a link goes from a cell to one in the next layer. */
 function makeCells(boxes, edges, layer) {
-  const cells = boxes.map((box, i) => ({ layer: layer[i], height: box.height, left: [], right: [], position: 0, y: 0 }));
+  const cell = (layer, height) => ({ layer, height, left: [], right: [], position: 0, y: 0 });
+  const cells = boxes.map((box, i) => cell(layer[i], box.height));
   const points = boxes.map(() => []);
   const links = [];
   const routes = edges.map(({ from, to, port }) => {
@@ -57,7 +58,7 @@ function makeCells(boxes, edges, layer) {
     for (let i = 0; i < span - 1; i++) {
       if (i === points[from].length) {
         points[from].push(cells.length);
-        cells.push({ layer: layer[from] + i + 1, height: 0, left: [], right: [], position: 0, y: 0 });
+        cells.push(cell(layer[from] + i + 1, 0));
         links.push({ from: last, to: points[from][i], port: 0.5 });
       }
       last = points[from][i];

@@ -15,7 +15,12 @@
   };
   const everyNeuron = graph.neurons.map((_, i) => i);
   if (graph.collapsed) state.collapsed = new Set(everyNeuron);
-  const picture = makePicture(find('picture'), find('backdrop'), graph, state, { select, toggle, hover: showTip, leave: hideTip });
+  const picture = makePicture(find('picture'), find('backdrop'), graph, state, {
+    select,
+    toggle,
+    hover: showTip,
+    leave: hideTip,
+  });
   const panel = makePanel(find('panel'), graph, state, { go, select, edit, toggle, neuronOf: picture.neuronOf });
   const last = () => state.timeline.steps.length - 1;
 
@@ -123,6 +128,7 @@
   function arrange() {
     picture.arrange(state.collapsed);
     picture.select(state.selected);
+    picture.find(matches);
     panel.showNode();
     const button = find('collapse');
     button.hidden = everyNeuron.length === 0;
@@ -146,7 +152,8 @@
   let match = -1;
   find('search').oninput = (event) => {
     const text = event.target.value.trim().toLowerCase();
-    matches = text ? graph.nodes.filter((node) => node.name.toLowerCase().includes(text)).map((node) => node.index) : [];
+    const matching = graph.nodes.filter((node) => text && node.name.toLowerCase().includes(text));
+    matches = matching.map((node) => node.index);
     match = -1;
     picture.find(matches);
     find('found').textContent = text ? `${matches.length} found` : '';
@@ -193,7 +200,8 @@
   function editAll(edited) {
     try {
       for (const leaf of edited.keys()) {
-        if (state.locked[leaf] !== undefined) throw new Error(`${graph.nodes[leaf].name} cannot be edited: ${state.locked[leaf]}`);
+        const why = state.locked[leaf];
+        if (why !== undefined) throw new Error(`${graph.nodes[leaf].name} cannot be edited: ${why}`);
       }
       state.numbers = edited.size ? recompute(graph, edited, operations) : recorded;
     } catch (error) {
@@ -215,6 +223,7 @@
 
   find('reset').onclick = () => {
     editAll(new Map());
+    find('leaves').querySelector('input').focus(); // the button is gone
     tellHost();
   };
 
@@ -222,8 +231,8 @@
 
   find('theme').onclick = () => {
     const root = document.documentElement;
-    const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-    root.dataset.theme = dark ? 'light' : 'dark';
+    const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+    root.dataset.theme = (root.dataset.theme ?? system) === 'dark' ? 'light' : 'dark';
   };
 
   // ---- the notebook around the page --------------------------------------------------------------------------------

@@ -29,8 +29,9 @@ function named(name) {
 }
 
 /**
- * The panel of a graph. `state` has the numbers, the timeline, the step, the edited leaves and the selected node; `on` is
- * told what the user wants: go(step), select(node), edit(leaf, number), toggle(neuron); edit answers with an error text.
+ * The panel of a graph. `state` has the numbers, the timeline, the step, the edited leaves and the selected node; `on`
+ * is told what the user wants: go(step), select(node), edit(leaf, number), which answers with an error text,
+ * toggle(neuron).
  */
 function makePanel(root, graph, state, on) {
   const { nodes } = graph;
@@ -45,14 +46,15 @@ function makePanel(root, graph, state, on) {
     const write = { start, forward, seed, backward }[step.kind];
     const { title, lines } = write(step, makeFormulas(graph, state.numbers));
     const why = step.kind === 'start' ? [] : [html('p', { class: 'why' }, reason(graph, timeline, step))];
-    if (step.kind === 'backward') why[0].append(` ${outcome(graph, timeline, step, index)}`);
-    const done = index > 0 && index === timeline.steps.length - 1;
+    if (step.kind === 'backward') why[0].append(`${share(graph, step)} ${outcome(graph, timeline, step, index)}`);
+    if (index > 0 && index === timeline.steps.length - 1) {
+      why.push(html('p', { class: 'why' }, 'Every gradient is complete: this is what backward() leaves in grad.'));
+    }
     stepPart.className = step.kind === 'seed' ? 'backward' : step.kind;
     stepPart.replaceChildren(
       html('h2', { id: 'step-title' }, html('span', { class: 'pass' }, passOf(step)), ...title),
       ...lines.map(([label, ...content]) => html('div', { class: 'line' }, html('h3', {}, label), ...content)),
       ...why,
-      ...(done ? [html('p', { class: 'why' }, 'Every gradient is complete: this is what backward() leaves in grad.')] : []),
     );
   }
 
@@ -81,7 +83,8 @@ function makePanel(root, graph, state, on) {
         ),
       ],
     ];
-    const flows = node.inputs.map((_, place) => place).filter((place) => state.numbers.locals[node.index][place] !== null);
+    const locals = state.numbers.locals[node.index];
+    const flows = node.inputs.map((_, place) => place).filter((place) => locals[place] !== null);
     const shown = flows.slice(0, 6).map((place) => formula(...derivative(node, place, formulas)));
     if (flows.length > shown.length) shown.push(html('p', {}, `and ${flows.length - shown.length} more`));
     if (shown.length) lines.push(['Kept for the way back', ...shown]);
@@ -127,7 +130,8 @@ function makePanel(root, graph, state, on) {
         [
           'Contribution',
           formula(
-            [...product(), operator('='), operand(upstream), operator('·'), operand(local)],
+            product(),
+            [operator('='), operand(upstream), operator('·'), operand(local)],
             [equals(upstream, local, contribution), number(contribution)],
           ),
         ],
@@ -144,16 +148,13 @@ function makePanel(root, graph, state, on) {
 
   // ---- a node ------------------------------------------------------------------------------------------------------
 
-  function showNode() {
-    const { selected, timeline, numbers, step } = state;
-    nodePart.hidden = selected < 0;
-    if (selected < 0) return;
-    const node = nodes[selected];
-    const neuron = on.neuronOf(selected);
-    const computed = step >= timeline.computed[selected];
-    const gradient = gradientAt(timeline, selected, step);
-    const formulas = makeFormulas(graph, numbers);
-    const total = timeline.into[selected].length;
+  const details = html('div'); // what a step changes; the rest stays, and with it a number that is being typed
+  let introduced = -1;
+
+  function introduceNode() {
+    const node = nodes[state.selected];
+    const formulas = makeFormulas(graph, state.numbers);
+    introduced = state.selected;
     nodePart.replaceChildren(
       html(
         'h2',
@@ -162,7 +163,22 @@ function makePanel(root, graph, state, on) {
         html('small', {}, node.leaf ? 'leaf' : node.op),
         html('button', { class: 'quiet', 'aria-label': 'Close', onclick: () => on.select(-1) }, '×'),
       ),
-      ...(node.leaf ? [leafEditor(node)] : [formula([variable(node.name), operator('='), formulas.operation(node)])]),
+      node.leaf ? leafEditor(node) : formula([variable(node.name), operator('='), formulas.operation(node)]),
+      details,
+    );
+  }
+
+  function showNode() {
+    const { selected, timeline, numbers, step } = state;
+    nodePart.hidden = selected < 0;
+    if (selected < 0) return;
+    if (selected !== introduced) introduceNode();
+    const neuron = on.neuronOf(selected);
+    const computed = step >= timeline.computed[selected];
+    const gradient = gradientAt(timeline, selected, step);
+    const total = timeline.into[selected].length;
+    const focused = details.contains(document.activeElement) ? document.activeElement.dataset.step : undefined;
+    details.replaceChildren(
       html(
         'dl',
         {},
@@ -185,6 +201,7 @@ function makePanel(root, graph, state, on) {
         (one) => `${one.contribution < 0 ? '' : '+'}${digits(one.contribution)}`,
       )]),
     );
+    if (focused !== undefined) details.querySelector(`[data-step="${focused}"]`)?.focus();
   }
 
   function neuronLine(neuron) {
@@ -212,7 +229,11 @@ function makePanel(root, graph, state, on) {
           { class: when.replace(' ', '-') },
           html(
             'button',
-            { onclick: () => on.go(index), 'aria-current': index === state.step ? 'step' : 'false', 'data-step': index },
+            {
+              onclick: () => on.go(index),
+              'aria-current': index === state.step ? 'step' : 'false',
+              'data-step': index,
+            },
             html('span', { class: 'at' }, `${index}`),
             html('span', { class: 'who' }, who(one)),
             html('span', { class: 'what' }, what(one)),
@@ -239,7 +260,8 @@ function makePanel(root, graph, state, on) {
       onchange: () => edit(leaf, field),
     });
     field.value = shownIn(leaf);
-    const line = html('label', { class: 'leaf' }, named(shortenName(leaf.name, 16)), html('span', { 'aria-hidden': 'true' }, '='), field);
+    const equal = html('span', { 'aria-hidden': 'true' }, '=');
+    const line = html('label', { class: 'leaf' }, named(shortenName(leaf.name, 16)), equal, field);
     line.classList.toggle('edited', state.edited.has(leaf.index));
     if (locked !== undefined) line.append(html('small', {}, `cannot be edited: ${locked}`));
     return line;
@@ -272,7 +294,7 @@ function makePanel(root, graph, state, on) {
     }
   }
 
-  /** The numbers have changed: every editor shows its leaf's, but one that the user has not finished with. */
+  /** The numbers have changed: every editor shows its leaf's. */
   function refreshLeaves() {
     say(undefined);
     leavesPart.querySelector('#reset').hidden = state.edited.size === 0;

@@ -2,10 +2,10 @@
 // document, and a step touches only what it changes there: so a graph of thousands of nodes is as quick as a small one.
 
 const SVG = 'http://www.w3.org/2000/svg';
-const NODE = { width: 140, height: 66 };
+const NODE = { width: 148, height: 66 };
 const NEURON = { width: 152, height: 82 };
 const READABLE = 0.45; // the least zoom at which texts are shown
-const LEAST_START = 0.64; // the least zoom at which a graph is shown at first
+const LEAST_START = 0.58; // the least zoom at which a graph is shown at first
 const CLOSEST = 2.5;
 const MOST_LINES = 300; // if more edges are in view, they are one grey path that does not show their states
 const LONG = 2000; // longer edges have no dashes, which take long to paint
@@ -31,7 +31,9 @@ function makePicture(svg, backdrop, graph, state, on) {
   const boxLayer = world.appendChild(draw('g', { class: 'boxes' }));
   const flowLayer = world.appendChild(draw('g', { class: 'flow', 'aria-hidden': 'true' }));
   const neuronsOf = nodes.map(() => []);
-  graph.neurons.forEach((neuron, i) => [...neuron.nodes, ...neuron.parameters].forEach((node) => neuronsOf[node].push(i)));
+  graph.neurons.forEach((neuron, i) => {
+    for (const node of [...neuron.nodes, ...neuron.parameters]) neuronsOf[node].push(i);
+  });
   let boxes = [];
   let edges = [];
   let boxOf = []; // the box that shows a node
@@ -44,6 +46,7 @@ function makePicture(svg, backdrop, graph, state, on) {
   let found = new Set();
   let lit = []; // the boxes of this step
   let current; // the box that the keyboard is at
+  let byKeyboard = false; // whether the keyboard, not a click, went there
   let selected = -1;
 
   // ---- what is drawn -----------------------------------------------------------------------------------------------
@@ -89,7 +92,6 @@ function makePicture(svg, backdrop, graph, state, on) {
     });
     edges.forEach((edge, i) => Object.assign(edge, curve(edge, routes[i])));
     bounds = extent();
-    found = new Set();
     current = boxes[0];
     pending.clear();
     for (const layer of [edgeLayer, boxLayer]) layer.replaceChildren();
@@ -127,7 +129,11 @@ function makePicture(svg, backdrop, graph, state, on) {
     }
     // The lines into a neuron are spread over its side.
     const into = new Map();
-    for (const edge of joined.values()) if (edge.to.neuron >= 0) into.set(edge.to, [...(into.get(edge.to) ?? []), edge]);
+    for (const edge of joined.values()) {
+      if (edge.to.neuron < 0) continue;
+      if (!into.has(edge.to)) into.set(edge.to, []);
+      into.get(edge.to).push(edge);
+    }
     for (const list of into.values()) list.forEach((edge, i) => (edge.port = (i + 1) / (list.length + 1)));
   }
 
@@ -303,8 +309,8 @@ function makePicture(svg, backdrop, graph, state, on) {
     const node = nodes[box.output];
     const neuron = graph.neurons[box.neuron];
     const [left, top] = [round(box.left), round(box.top)];
-    const text = (className, x, y, content = '') => draw('text', { class: className, x: left + x, y: top + y }, content);
-    const sign = neuron ? '' : shorten(node.label ?? '', 7);
+    const text = (role, x, y, content = '') => draw('text', { class: role, x: left + x, y: top + y }, content);
+    const sign = neuron ? '' : shorten(node.label ?? '', Math.max(7, 13 - node.name.length));
     const room = neuron ? 19 : 15 - sign.length;
     box.texts = {
       name: text('name', 9, 18),
@@ -322,7 +328,8 @@ function makePicture(svg, backdrop, graph, state, on) {
       const count = neuron.parameters.length;
       box.texts.size = text('label', 9, 33, `neuron · ${count} parameter${count === 1 ? '' : 's'}`);
     }
-    box.texts.rule = draw('line', { class: 'rule', x1: left, x2: left + width, y1: top + height - 41.5, y2: top + height - 41.5 });
+    const y = top + height - 41.5;
+    box.texts.rule = draw('line', { class: 'rule', x1: left, x2: left + width, y1: y, y2: y });
     box.shape.append(...Object.values(box.texts));
   }
 
@@ -336,22 +343,21 @@ function makePicture(svg, backdrop, graph, state, on) {
     const [left, top] = [-view.x / view.scale, -view.y / view.scale];
     const [right, bottom] = [left + size.width / view.scale, top + size.height / view.scale];
     const inView = (box) => box.right >= left && box.left <= right && box.bottom >= top && box.top <= bottom;
-    shownBoxes = exchange(boxLayer, shownBoxes, boxes.filter((box) => box === current || inView(box)), drawBox, turned);
+    const before = new Set([...shownBoxes, ...shownEdges]);
+    shownBoxes = exchange(boxLayer, shownBoxes, boxes.filter((box) => box === current || inView(box)), drawBox);
     const near = edges.filter((edge) => shownBoxes.has(edge.from) || shownBoxes.has(edge.to));
     const many = near.length > MOST_LINES;
     svg.classList.toggle('many', many);
-    shownEdges = exchange(edgeLayer, shownEdges, many ? [] : near, drawEdge, turned);
+    shownEdges = exchange(edgeLayer, shownEdges, many ? [] : near, drawEdge);
     lines.setAttribute('d', many ? near.map((edge) => edge.line).join('') : '');
+    for (const item of [...shownBoxes, ...shownEdges]) if (turned || !before.has(item)) refresh(item);
   }
 
-  function exchange(layer, before, wanted, drawn, every) {
+  function exchange(layer, before, wanted, drawn) {
     const after = new Set(wanted);
     for (const item of before) if (!after.has(item)) item.shape.remove();
     const fresh = wanted.filter((item) => !before.has(item));
     layer.append(...fresh.map((item) => (item.shape ??= drawn(item))));
-    if (layer === boxLayer) shownBoxes = after;
-    else shownEdges = after;
-    (every ? wanted : fresh).forEach(refresh);
     return after;
   }
 
@@ -360,7 +366,8 @@ function makePicture(svg, backdrop, graph, state, on) {
     const node = nodes[box.output];
     const { timeline, numbers, step } = state;
     const gradient = gradientAt(timeline, box.output, step);
-    const what = box.neuron >= 0 ? `neuron ${graph.neurons[box.neuron].label}` : `${node.name}, ${node.leaf ? 'leaf' : node.op}`;
+    const kind = node.leaf ? 'leaf' : node.op;
+    const what = box.neuron >= 0 ? `neuron ${graph.neurons[box.neuron].label}` : `${node.name}, ${kind}`;
     const data = step < timeline.computed[box.output] ? 'not computed yet' : `data ${digits(numbers.data[box.output])}`;
     return `${what}, ${data}, ${gradient === undefined ? 'no gradient yet' : `gradient ${digits(gradient)}`}`;
   }
@@ -368,7 +375,7 @@ function makePicture(svg, backdrop, graph, state, on) {
   // ---- zoom and pan ------------------------------------------------------------------------------------------------
 
   let size = { width: 1, height: 1 };
-  
+
   function look(x, y, scale) {
     view = { x, y, scale };
     const transform = `translate(${round(x)} ${round(y)}) scale(${scale})`;
@@ -454,6 +461,7 @@ function makePicture(svg, backdrop, graph, state, on) {
   svg.addEventListener('click', (event) => {
     const box = boxAt(event);
     if (!drag?.moved) on.select(box ? box.output : -1);
+    drag = undefined; // the click that ends a drag is none, but the next may come without a pointer
   });
   svg.addEventListener('dblclick', (event) => {
     const box = boxAt(event);
@@ -469,16 +477,19 @@ function makePicture(svg, backdrop, graph, state, on) {
     const box = boxAt(event);
     if (!box) return;
     focusBox(box);
-    if (box.shape.matches(':focus-visible')) on.hover(box.output, box.shape);
+    byKeyboard = box.shape.matches(':focus-visible'); // asked now: after a click, the next key would make it true
+    if (byKeyboard) on.hover(box.output, box.shape);
   });
   svg.addEventListener('focusout', () => on.leave());
   svg.addEventListener('keydown', (event) => {
     const box = boxAt(event);
     if (!box) return;
     const next = { ArrowUp: boxes[box.id - 1], ArrowDown: boxes[box.id + 1] }[event.key];
+    // The space bar presses a box that the keyboard went to, as any button; after a click it plays.
+    const presses = event.key === 'Enter' || (event.key === ' ' && byKeyboard);
     if (next) focus(next);
     else if (event.key === 'Enter' && box.neuron >= 0) on.toggle(box.neuron);
-    else if (event.key === 'Enter') on.select(box.output);
+    else if (presses) on.select(box.output);
     else if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
     event.preventDefault();
   });
@@ -513,9 +524,12 @@ function makePicture(svg, backdrop, graph, state, on) {
       found = new Set(matches.map((node) => boxOf[node]));
       update([...before, ...found]);
     },
-    reveal: (node) => reveal([boxOf[node]]),
+    /** Move the view to a node, near enough to read it. */
+    reveal(node) {
+      if (view.scale < READABLE) zoom(LEAST_START / view.scale);
+      reveal([boxOf[node]]);
+    },
     focus: (node) => focus(boxOf[node]),
     neuronOf: (node) => neuronsOf[node][0],
-    isCollapsed: (node) => boxOf[node].neuron >= 0,
   };
 }
