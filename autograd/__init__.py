@@ -33,6 +33,7 @@ from .functions import log_softmax as log_softmax
 from .functions import mean as mean
 from .functions import norm as norm
 from .functions import softmax as softmax
+from .names import names_of as names_of
 from .notation import digits as digits
 from .op import OPS as OPS
 from .op import Op as Op

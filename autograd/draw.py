@@ -12,6 +12,7 @@ from .files import write_whole
 from .groups import Neuron, neurons
 from .names import Names, names_of
 from .notation import TEXT, digits, escaped, printable
+from .reverse import is_current
 from .symbol import Symbol, operation_symbol
 from .value import Value
 
@@ -50,6 +51,8 @@ def draw(
     rankdir: str = "LR",
 ) -> Diagram:
     """A diagram of the graph of ``value`` as it is now: a box a node, an edge for each operand.
+
+    A node that was computed before a leaf behind it was given other data says that it is outdated.
 
     Leaves are rounded, operations square, the output has a double border, and a neuron that is drawn as one box looks
     like a block. It shows itself in a notebook; ``.save("graph.svg")`` writes it.
@@ -169,6 +172,7 @@ class _Box(NamedTuple):
     heading: str
     inputs: list[int]
     neuron: Neuron | None
+    outdated: bool  # a leaf that it depends on was changed since
 
 
 def _boxes(names: Mapping[Value, str], groups: Sequence[Neuron]) -> list[_Box]:
@@ -176,6 +180,10 @@ def _boxes(names: Mapping[Value, str], groups: Sequence[Neuron]) -> list[_Box]:
     number_of = {node: number for number, node in enumerate(names)}
     symbols = {node: TEXT.name(name) for node, name in names.items()}
     neuron_at = {group.nodes[-1]: group for group in groups}
+    outdated: set[Value | float] = set()
+    for node in names:
+        if not (outdated.isdisjoint(node.inputs) and is_current(node)):
+            outdated.add(node)
     inside = {node for group in groups for node in (*group.nodes[:-1], *group.parameters)}
     boxes = []
     for node, name in names.items():
@@ -192,7 +200,7 @@ def _boxes(names: Mapping[Value, str], groups: Sequence[Neuron]) -> list[_Box]:
                 heading += f"= {_text(_operation(node, symbols))}"
             inputs = list(node.inputs)
         operands = [number_of[x] for x in inputs if isinstance(x, Value) and x not in inside]
-        boxes.append(_Box(number_of[node], node, heading, operands, group))
+        boxes.append(_Box(number_of[node], node, heading, operands, group, node in outdated))
     return boxes
 
 
@@ -253,7 +261,8 @@ def _line(box: _Box, is_output: bool, fill: str | None) -> str:
         look = f'style="filled,rounded" fillcolor="{fill or LEAF}"'
     else:
         look = f'fillcolor="{fill or OPERATION}"'
-    rows.append(f'<FONT COLOR="{FAINT}">data </FONT>{digits(node.data)}')
+    outdated = f'<FONT COLOR="{FAINT}"> outdated</FONT>' if box.outdated else ""
+    rows.append(f'<FONT COLOR="{FAINT}">data </FONT>{digits(node.data)}{outdated}')
     if node.has_grad:
         rows.append(f'<FONT COLOR="{FAINT}">grad </FONT>{digits(node.grad)}')
     else:

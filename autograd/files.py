@@ -16,7 +16,9 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         with open(temporary, "wb") as file:
             file.write(content)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.filename == temporary and error.filename2 is None:
+            error.filename = os.fspath(path)  # the user knows of no other
         raise

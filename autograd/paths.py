@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
-from .names import Names, names_of
+from .names import Names
 from .notation import LATEX, MATHML, TEXT
 from .reverse import reverse_order
-from .steps import Step, contributions
+from .steps import Step, contributions, current_names
 from .symbol import Notation, Symbol
 from .value import Value
 
@@ -131,7 +131,7 @@ class ChainRule(NamedTuple):
             links, rules = [upstream, *links], [upstream, *rules]
             numbers = [notation.number(first.upstream), *numbers]
         elif one_of_several and len(chain) == 1:
-            links = [first.direct_link(notation)]
+            links = [first.local_link(notation)]
         return [_product(factors, notation) for factors in (links, rules, numbers)]
 
 
@@ -146,16 +146,17 @@ def _shortened(parts: list[T], most: int, ellipsis: T) -> list[T]:
 def chain_rule(loss: Value, w: Value, names: Names = None) -> ChainRule:
     """∂loss/∂w written out: the sum over all paths of the product of local derivatives, symbols first, then numbers.
 
-    Paths that are too many to write one by one are grouped at the nodes where they meet.
+    A local derivative that is simply 1 is left out of the products. Paths that are too many to write one by one are
+    grouped at the nodes where they meet.
 
     Args:
         loss: the end of the graph.
         w: a node of it, a leaf or not.
-        names: see ``names_of``: ``locals()``, for example.
+        names: what nodes are called: ``locals()``, ``model.named_parameters()``, or other pairs of a name and a Value.
 
     Raises:
-        TypeError: ``loss`` or ``w`` is no Value.
-        ValueError: ``w`` is not in the graph of ``loss``.
+        TypeError: ``loss`` or ``w`` is no Value, or ``names`` names none.
+        ValueError: ``w`` is not in the graph of ``loss``, or the data of a leaf was changed since it was computed.
 
     Source: Bauer 1974, *Computational Graphs and Rounding Error* (derivatives as sums over paths).
 
@@ -176,7 +177,7 @@ def chain_rule(loss: Value, w: Value, names: Names = None) -> ChainRule:
     """
     if not isinstance(w, Value):
         raise TypeError(f"expected a Value, a node of the graph, got {w!r:.40}")
-    called = names_of(loss, names)
+    called = current_names(loss, names)
     if w not in called:
         raise ValueError(f"{w!r:.80} is not in the graph of the output, so nothing leads from one to the other")
     kept: list[Step] = []

@@ -147,20 +147,40 @@ def adjoints(output: Value, wanted: Collection[Value]) -> dict[Value, Any]:
 def _as_graph(node: Value) -> list[Any]:
     """The local derivatives of a node as Values (or literals), by its rule; None as recorded."""
     assert node.op is not None
+    check_current(node)
+    return node.op.local_derivatives(node.inputs, node, [local is not None for local in node.local_derivatives])
+
+
+def check_current(*nodes: Value) -> None:
+    """Raise ValueError if a node was recorded at other numbers than its inputs have now."""
+    for node in nodes:
+        if not is_current(node):
+            assert node.op is not None
+            raise ValueError(
+                f"the data of a leaf was changed after {node.op.name!r} was recorded from it, so old and new numbers "
+                "would be mixed: compute the output again"
+            )
+
+
+def is_current(node: Value) -> bool:
+    """Whether a node was recorded at the numbers that its inputs have now; only the data of leaves can be changed.
+
+    >>> x = Value(2.0)
+    >>> y = x * x
+    >>> x.data = 3.0
+    >>> is_current(y)
+    False
+    """
+    if node.op is None or not any(isinstance(x, Value) and x.op is None for x in node.inputs):
+        return True
     recorded = node.local_derivatives
-    wanted = [local is not None for local in recorded]
     operands = tuple([float(x) for x in node.inputs])
     try:
         data = node.op.evaluate(operands)
-        now = [data, *node.op.local_derivatives(operands, data, wanted)]
+        now = [data, *node.op.local_derivatives(operands, data, [local is not None for local in recorded])]
     except (ArithmeticError, ValueError):
-        now = []  # not defined at the new number
-    if not now or not all(map(_same, now, [node.data, *recorded])):
-        raise ValueError(
-            f"the data of a leaf was changed after {node.op.name!r} was recorded from it, so higher derivatives "
-            "would mix old and new numbers: compute the output again, then differentiate it"
-        )
-    return node.op.local_derivatives(node.inputs, node, wanted)
+        return False  # not defined at the new number
+    return all(map(_same, now, [node.data, *recorded]))
 
 
 def _same(x: float | None, y: float | None) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .names import Names, names_of
 from .notation import LATEX, MATHML, TEXT, printable
-from .reverse import reverse_order
+from .reverse import check_current, reverse_order
 from .symbol import Notation, Symbol, local_symbols, operation_symbol
 from .value import Value
 
@@ -161,8 +161,10 @@ class Step(NamedTuple):
         """∂node/∂input, by name."""
         return notation.ratio(self.node_name, self.input_name)
 
-    def direct_link(self, notation: Notation) -> Symbol:
-        """∂(operation)/∂input: of the one operation that made the node, where ∂node/∂input may also mean all of it."""
+    def local_link(self, notation: Notation) -> Symbol:
+        """``link``; but of the output's own operation, ∂(operation)/∂input, for ∂L/∂input means all of the gradient."""
+        if self.node is not self.output:
+            return self.link(notation)
         operation, by = notation.group.format(self.formulas.operation(notation).text), notation.name(self.input_name)
         return Symbol(notation.derivative.format(operation, by.text), notation=notation)
 
@@ -195,7 +197,7 @@ class Step(NamedTuple):
         products = [notation.product([upstream, factor]) for factor in factors]
         return [
             notation.ratio(output, self.input_name).text,
-            notation.product([notation.ratio(output, self.node_name), self.link(notation)]),
+            notation.product([notation.ratio(output, self.node_name), self.local_link(notation)]),
             *dict.fromkeys(products),  # a rule may be a number, or one of the inputs
             contribution.text,
         ]
@@ -205,15 +207,28 @@ def _math(row: str) -> str:
     return f'<math display="block"><mrow>{row}</mrow></math>'
 
 
+def current_names(loss: Value, names: Names) -> dict[Value, str]:
+    """``names_of``, of a graph in which no leaf was changed: else formulas would not fit their numbers.
+
+    Raises:
+        TypeError: see ``names_of``.
+        ValueError: the data of a leaf was changed since ``loss`` was computed.
+    """
+    called = names_of(loss, names)
+    check_current(*called)
+    return called
+
+
 def forward_steps(loss: Value, names: Names = None) -> Iterator[ForwardStep]:
     """The forward pass of the graph of ``loss``, one operation at a time, inputs first.
 
     Args:
         loss: the end of the graph.
-        names: see ``names_of``: ``locals()``, for example.
+        names: what nodes are called: ``locals()``, ``model.named_parameters()``, or other pairs of a name and a Value.
 
     Raises:
-        TypeError: ``loss`` is no Value.
+        TypeError: ``loss`` is no Value, or ``names`` names none.
+        ValueError: the data of a leaf was changed since ``loss`` was computed.
 
     >>> w, x = Value(2.0, "w"), Value(3.0, "x")
     >>> for step in forward_steps((w * x - 5) ** 2):
@@ -222,7 +237,7 @@ def forward_steps(loss: Value, names: Names = None) -> Iterator[ForwardStep]:
     v2 = v1 - 5 = 6 - 5 = 1
     L = v2 ** 2 = 1 ** 2 = 1
     """
-    called = names_of(loss, names)
+    called = current_names(loss, names)
     return (ForwardStep(node, node.data, Formulas(node, called)) for node in called if node.op is not None)
 
 
@@ -234,24 +249,25 @@ def steps(loss: Value, names: Names = None) -> Iterator[Step]:
 
     Args:
         loss: the end of the graph.
-        names: see ``names_of``: ``locals()``, for example.
+        names: what nodes are called: ``locals()``, ``model.named_parameters()``, or other pairs of a name and a Value.
 
     Raises:
-        TypeError: ``loss`` is no Value.
+        TypeError: ``loss`` is no Value, or ``names`` names none.
+        ValueError: the data of a leaf was changed since ``loss`` was computed.
 
     Source: Griewank and Walther, *Evaluating Derivatives*, 2nd ed., section 3.2 (the incremental reverse mode).
 
     >>> w, x = Value(2.0, "w"), Value(3.0, "x")
     >>> for step in steps((w * x - 5) ** 2):
     ...     print(step)
-    ∂L/∂v2 += ∂L/∂L · ∂L/∂v2 = 1 · (2 * v2) = 1 · (2 * 1) = 1 · 2 = 2   (0 → 2)
+    ∂L/∂v2 += ∂L/∂L · ∂(v2 ** 2)/∂v2 = 1 · (2 * v2) = 1 · (2 * 1) = 1 · 2 = 2   (0 → 2)
     ∂L/∂v1 += ∂L/∂v2 · ∂v2/∂v1 = 2 · 1 = 2   (0 → 2)
     ∂L/∂x += ∂L/∂v1 · ∂v1/∂x = 2 · w = 2 · 2 = 4   (0 → 4)
     ∂L/∂w += ∂L/∂v1 · ∂v1/∂w = 2 · x = 2 · 3 = 6   (0 → 6)
     >>> step.reason
     'the only use of v1 is done, so ∂L/∂v1 is complete'
     """
-    return contributions(loss, names_of(loss, names))
+    return contributions(loss, current_names(loss, names))
 
 
 def contributions(loss: Value, names: Mapping[Value, str]) -> Iterator[Step]:

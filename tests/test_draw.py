@@ -483,3 +483,14 @@ def test_drawing_changes_nothing():
     before = [(node.data, node.has_grad, node.name) for node in topological_order(y)]
     draw(y, {"neuron": neuron}, collapse=True, color="grad")
     assert [(node.data, node.has_grad, node.name) for node in topological_order(y)] == before
+
+
+def test_what_a_change_has_outdated_says_so():
+    w, x, b = Value(2.0, "w"), Value(3.0, "x"), Value(1.0, "b")
+    y = (w * x).tanh() + b * x
+    assert "outdated" not in draw(y).source
+    w.data = 1.4
+    lines = draw(y).source.splitlines()
+    names = ("w", "x", "b", "v1", "v2", "v3", "L")
+    said = {name: any(f"<B>{name} </B>" in line and "outdated" in line for line in lines) for name in names}
+    assert said == {"w": False, "x": False, "b": False, "v1": True, "v2": True, "v3": False, "L": True}

@@ -53,7 +53,7 @@ LAYERS = {
     "groups": {"op", "value"},
     "files": set(),
     "render": set(),
-    "draw": {"files", "groups", "names", "notation", "symbol", "value"},
+    "draw": {"files", "groups", "names", "notation", "reverse", "symbol", "value"},
     "replay": {"value"},
     "expression": {"op", "value"},
     "stepper": {"draw", "files", "groups", "names", "notation", "op", "replay", "reverse", "steps", "symbol", "value"},

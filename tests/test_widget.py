@@ -113,7 +113,7 @@ def test_every_number_survives_the_way_to_the_page_and_back(x: float, w: float):
 def test_without_anywidget_it_says_what_to_install():
     run = python("import sys; sys.modules['anywidget'] = None; import autograd.stepper.widget")
     last = run.stderr.splitlines()[-1]
-    assert last == "ImportError: the stepper's widget needs anywidget: pip install 'chainrule[notebook]'"
+    assert last == "ImportError: the stepper's widget needs anywidget: pip install anywidget"
 
 
 # ---- the page's side: widget.js between a model and a page, both stand-ins that count what they hear -----------------

@@ -19,7 +19,7 @@ try:
     import anywidget
     import traitlets
 except ImportError:
-    raise ImportError("the stepper's widget needs anywidget: pip install 'chainrule[notebook]'") from None
+    raise ImportError("the stepper's widget needs anywidget: pip install anywidget") from None
 
 _NO_LEAVES: Mapping[str, float] = MappingProxyType({})
 

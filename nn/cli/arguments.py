@@ -41,7 +41,7 @@ def recorded(expression: str, leaves: list[str] | None) -> Value:
     """The Value of an expression, from leaves such as ``"x=2"``. Raises UsageError."""
     numbers: dict[str, float] = {}
     for leaf in leaves or []:
-        name, _, number = leaf.partition("=")
+        name, _, number = [part.strip() for part in leaf.partition("=")]
         if name in numbers:
             raise UsageError(f"{name} is given twice")
         try:
