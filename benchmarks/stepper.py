@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -119,12 +119,28 @@ def main() -> int:
                     cells = [title, f"{nodes:,}", size, f"{loaded:.2f}"]
                     for what, each in (("a step", times["steps"]), ("a jump", times["jumps"])):
                         computed, painted = zip(*each, strict=True)
-                        cells += [f"{median(computed):.1f}", f"{max(computed):.1f}", f"{median(painted):.1f}"]
-                        sentence = f"{title}: {what} takes under {TARGET_MS:g} ms: median {median(computed):.1f}"
-                        targets.append((sentence, median(computed) < TARGET_MS))
+                        limited = {"median": median(computed)}
+                        if what == "a step":
+                            limited["95th percentile"] = quantiles(computed, n=20, method="inclusive")[-1]
+                        cells += [f"{ms:.1f}" for ms in (*limited.values(), max(computed), median(painted))]
+                        for measure, ms in limited.items():
+                            sentence = f"{title}: {what} takes under {TARGET_MS:g} ms: {measure} {ms:.1f}"
+                            targets.append((sentence, ms < TARGET_MS))
                     rows.append(cells)
         browser.close()
-    head = ["graph", "nodes", "page", "s to load", "ms a step", "worst", "painted", "ms a jump", "worst", "painted"]
+    head = [
+        "graph",
+        "nodes",
+        "page",
+        "s to load",
+        "ms a step",
+        "95th",
+        "worst",
+        "painted",
+        "ms a jump",
+        "worst",
+        "painted",
+    ]
     print(table(head, rows) + "\n")
     return verdicts(targets)
 

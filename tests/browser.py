@@ -12,6 +12,11 @@ import pytest
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+NEXT_TASK = """new Promise((done) => {
+    const { port1, port2 } = new MessageChannel();  // a timer might never ring: a test may have stopped the clock
+    port1.onmessage = done;
+    port2.postMessage(null);
+}).then(() => null)"""
 LOCAL = ("about:", "blob:", "data:", "file:")
 
 
@@ -66,7 +71,7 @@ def watched(
     page.on("websocket", on_request)
     try:
         yield page
-        page.evaluate("new Promise((done) => setTimeout(done))")  # what went wrong at the very end is told by then
+        page.evaluate(NEXT_TASK)  # what went wrong at the very end is told by then
     finally:
         context.close()
     assert not faults, "the page was not quiet:\n" + "\n".join(faults)

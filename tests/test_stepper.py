@@ -10,6 +10,7 @@ import re
 from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ import nn
 from autograd import Value, log, operation, tanh, where
 from autograd.draw import Diagram
 from autograd.names import names_of
+from autograd.notation import digits
 from autograd.stepper import Stepper
 from autograd.steps import forward_steps, steps
 from autograd.value import topological_order
@@ -151,6 +153,22 @@ def test_numbers_are_spelled_as_in_python(page: Any, x: float) -> None:
     assert page.evaluate(f"() => {{ {ENGINE} return repr({written}); }}") == repr(x)
 
 
+FORMULAS = (resources.files("autograd.stepper") / "formulas.js").read_text(encoding="utf-8")
+
+
+def test_six_digits_are_those_of_python(page: Any) -> None:
+    numbers = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, 1.7976931348623157e308]
+    for power in range(-12, 13):
+        near = (1.0, 1.5, 9.99999, 9.999994, 9.999995, 9.999996, 1.234565, 1.234575, 2 / 3)
+        numbers += [sign * x * 10.0**power for x in near for sign in (1, -1)]
+    numbers += [n + 0.5 for n in range(100_000, 100_020)]  # exactly between two: Python takes the even one
+    numbers += [n / 2**k for n in range(1_234_501, 1_234_600) for k in range(-3, 12)]
+    random = Random(1)
+    numbers += [random.gauss(0, 1) * 10.0 ** random.randint(-300, 300) for _ in range(3000)]
+    shown = page.evaluate(f"numbers => {{ {FORMULAS} return numbers.map(digits); }}", numbers)
+    assert shown == [digits(x).replace("-", "−") for x in numbers]
+
+
 # ---- stepping --------------------------------------------------------------------------------------------------------
 
 
@@ -186,8 +204,9 @@ def test_a_leaf_alone_has_one_step(page: Any, tmp_path: Path) -> None:
 def test_play_runs_to_the_end_and_space_pauses_it(page: Any, tmp_path: Path) -> None:
     loss = error_of_a_neuron()
     _, last = count(loss)
-    page.clock.install()
+    page.clock.install(time=0)
     opened(page, tmp_path, loss)
+    page.clock.pause_at(60_000)  # from now on time passes only as it is told
     page.locator("#speed").select_option("2")
     page.locator("#play").click()
     page.clock.run_for(1000)
@@ -245,6 +264,16 @@ def test_the_formula_panel_spells_out_the_chain_rule(page: Any, tmp_path: Path) 
         why
         == "The only use of v1 is done, so its gradient is complete and flows on. The gradient of a is now complete."
     )
+
+
+def test_a_forward_step_says_what_it_waited_for(page: Any, tmp_path: Path) -> None:
+    x = Value(2.0, "x")
+    opened(page, tmp_path, (x.sin() + x.cos()) * x)
+    go_to(page, 3)
+    assert page.locator("#step .why").text_content() == "v1 and v2 have a number, so v3 can be computed."
+    opened(page, tmp_path, where(x > 1, x.sin(), x.cos()))
+    go_to(page, 4)
+    assert page.locator("#step .why").text_content() == "v1, v2 and v3 have a number, so L can be computed."
 
 
 def test_active_visited_and_coming_parts_differ_by_more_than_colour(page: Any, tmp_path: Path) -> None:
@@ -335,6 +364,62 @@ def test_neurons_collapse_and_expand(page: Any, tmp_path: Path) -> None:
     assert page.locator(".box.neuron.now").count() == 1
 
 
+def test_a_neuron_is_complete_when_its_parameters_are(page: Any, tmp_path: Path) -> None:
+    loss, model = mlp()
+    opened(page, tmp_path, loss, model.named_parameters())
+    page.locator("#collapse").click()
+    page.locator("#fit").click()
+    forward, last = count(loss)
+    inputs = [step.input_name for step in steps(loss, model.named_parameters())]
+    output = page.locator(".box.neuron").last
+    complete = forward + 2 + max(i for i, name in enumerate(inputs) if name.startswith("layers.1"))
+    assert complete < last
+    go_to(page, complete - 1)
+    assert output.locator(".number.gradient").text_content() != "no gradient yet"
+    assert "partial" in output.get_attribute("class")
+    assert output.locator(".mark").text_content() == "+"
+    go_to(page, complete)
+    assert "complete" in output.get_attribute("class")
+    assert output.locator(".mark").text_content() == "✓"
+
+
+def test_from_afar_there_are_names_and_then_spots(page: Any, tmp_path: Path) -> None:
+    loss, model = mlp()
+    opened(page, tmp_path, loss, model.named_parameters())
+    go_to(page, 3)
+    page.locator("#search").fill("bias")
+    page.locator("#fit").click()
+    box = page.locator(".box", has_text="bias[0]").first
+    spots = page.locator(".spot.now, .spot.found")
+    while box.bounding_box()["width"] > 148 * 0.45:
+        page.locator("#farther").click()
+    assert box.locator(".title").is_visible()
+    assert not box.locator(".name").is_visible()
+    assert box.locator(".title").bounding_box()["width"] < box.bounding_box()["width"]
+    assert not any(spot.is_visible() for spot in spots.all())
+    while box.bounding_box()["width"] > 148 * 0.2:
+        page.locator("#farther").click()
+    assert not box.locator(".title").is_visible()
+    for spot, kind, count in (("found", "found", 4), ("now", "now", 1)):
+        path = page.locator(f".spot.{spot}").first
+        assert path.evaluate("path => getComputedStyle(path).display") == "inline"
+        assert len(re.findall("M", path.get_attribute("d"))) == page.locator(f".box.{kind}").count() == count
+
+
+def test_every_box_in_view_is_spelled_out_for_screen_readers(page: Any, tmp_path: Path) -> None:
+    loss = error_of_a_neuron()
+    opened(page, tmp_path, loss)
+    page.locator("#last").click()
+    page.locator("#fit").click()
+    loss.backward()
+    wanted = [
+        f"{name}, {node.op.name if node.op else 'leaf'}, data {digits(node.data)}, gradient {digits(node.grad)}"
+        for node, name in names_of(loss).items()
+    ]
+    labels = page.locator(".box").evaluate_all("boxes => boxes.map(box => box.getAttribute('aria-label'))")
+    assert labels == [label.replace("-", "−") for label in wanted]
+
+
 def test_large_graphs_begin_collapsed(page: Any, tmp_path: Path) -> None:
     model = nn.MLP(4, [12, 12, 1], activation="tanh", seed=1)
     opened(page, tmp_path, model([1.0, 2.0, 3.0, Value(4.0, "x")]))
@@ -404,6 +489,11 @@ def test_an_edited_leaf_gives_the_numbers_of_python(page: Any, tmp_path: Path) -
     assert page.locator("#reset").is_hidden()
 
 
+def described(field: Any) -> Any:
+    """The error beside a field."""
+    return field.page.locator(f"#{field.get_attribute('aria-describedby')}")
+
+
 @pytest.mark.parametrize(
     ("function", "number", "message"),
     [
@@ -425,11 +515,11 @@ def test_an_undefined_edit_is_named_and_changes_nothing(
     field = page.locator("#leaves").get_by_label("Value of x")
     field.fill(number)
     field.press("Enter")
-    assert page.locator("[role=alert]").text_content().startswith(message)
+    assert described(field).text_content().startswith(message)
     assert shown(page, "L") == before
     field.fill("2.5")
     field.press("Enter")
-    assert page.locator("[role=alert]").is_hidden()
+    assert described(field).is_hidden()
     assert shown(page, "L")["data"] == repr(float(function(Value(2.5)) * 3))
 
 
@@ -459,6 +549,22 @@ def test_a_number_that_is_being_typed_survives_steps(page: Any, tmp_path: Path) 
     page.keyboard.press("Enter")
     assert page.locator("#node dd").first.text_content() == "77.0"
     assert field.evaluate("field => field === document.activeElement")
+
+
+def test_an_error_stands_beside_the_field_that_it_is_about(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, log(Value(2.0, "x")))
+    page.locator(".box.leaf").first.click()
+    near, far = page.locator("#node [data-leaf]"), page.locator("#leaves [data-leaf]")
+    near.fill("-1")
+    near.press("Enter")
+    assert page.locator("#node [role=alert]").text_content() == described(near).text_content()
+    assert described(near).is_visible()
+    assert described(far).is_hidden()
+    assert near.get_attribute("aria-invalid") == "true"
+    far.fill("3")
+    far.press("Enter")
+    assert described(near).is_hidden()
+    assert near.get_attribute("aria-invalid") == "false"
 
 
 def test_another_branch_after_an_edit_gets_its_formula(page: Any, tmp_path: Path) -> None:
@@ -540,7 +646,7 @@ def test_texts_have_the_contrast_of_wcag_aa(page: Any, tmp_path: Path, scheme: s
     for step in (0, 3, forward + 3):
         go_to(page, step)
         panel = "#panel h2, #panel h3, .pass, .why, .formula math, .history span"
-        texts = page.locator(f".box text, {panel}, .legend li, footer output, .passes span").evaluate_all(FAINT)
+        texts = page.locator(f".box tspan, {panel}, .legend li, footer output, .passes span").evaluate_all(FAINT)
         assert len(texts) > 40
         assert [text for text in texts if text[0] < 4.5] == []
 
@@ -654,6 +760,18 @@ def test_it_talks_to_its_parent_alone(page: Any) -> None:
     )
     page.wait_for_function("() => told.at(-1).step === 4")
     assert page.evaluate("() => told.at(-1)") == {"chainrule": "state", "step": 4, "leaves": {"x": 3}}
+    answers = page.evaluate(
+        """() => new Promise(answered => {
+            const from = told.length;
+            const frame = document.querySelector('iframe').contentWindow;
+            frame.postMessage({chainrule: 'set', step: 2}, '*');
+            frame.postMessage({chainrule: 'set', step: 3}, '*');
+            addEventListener('message', () => { if (told.at(-1).step === 3) answered(told.slice(from)); });
+        })"""
+    )
+    assert [answer["step"] for answer in answers] == [2, 3]  # one answer to each
+    page.locator("iframe").evaluate("frame => frame.contentWindow.postMessage({chainrule: 'set', step: 4}, '*')")
+    page.wait_for_function("() => told.at(-1).step === 4")
     assert frame.locator("#step .result").text_content() == "6"
 
 

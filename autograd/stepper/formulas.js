@@ -2,15 +2,22 @@
 
 const MATHML = 'http://www.w3.org/1998/Math/MathML';
 const LONGEST_NAME = 14; // in a formula
+const LIST = new Intl.ListFormat('en-GB'); // a, b and c
 
-/** A number to 6 significant digits, with a real minus sign. */
+/** A number to 6 significant digits, as autograd/notation.py writes it, but with a real minus sign. */
 function digits(x) {
   if (Number.isNaN(x)) return 'nan';
   if (!Number.isFinite(x)) return x > 0 ? '∞' : '−∞';
-  const [mantissa, power] = x.toExponential(5).split('e');
-  const exponent = Number(power);
-  if (exponent < -4 || exponent >= 6) return `${Number(mantissa)}e${exponent}`.replaceAll('-', '−');
-  return String(Number(x.toPrecision(6))).replace('-', '−');
+  if (Object.is(x, -0)) return '−0';
+  const [mantissa, exponent] = toSixDigits(x).split('e').map(Number);
+  const text = exponent < -4 || exponent >= 6 ? `${mantissa}e${exponent}` : `${Number(`${mantissa}e${exponent}`)}`;
+  return text.replaceAll('-', '−');
+}
+
+/** Of two that are equally near, Python takes the even one, and toExponential the one farther from 0. */
+function toSixDigits(x) {
+  const halfway = /^(-?\d\.\d{4}[02468])50*(e.*)$/.exec(x.toExponential(30));
+  return halfway ? halfway[1] + halfway[2] : x.toExponential(5);
 }
 
 /** Whether the digits that are shown are all there are. */
@@ -60,9 +67,9 @@ function number(x) {
 /** A number as an operand: in parentheses if it is negative. */
 const operand = (x) => (x < 0 || Object.is(x, -0) ? inParentheses(number(x)) : number(x));
 
-/** ∂of/∂by */
+/** ∂of/∂by, of what already is a formula, by a variable. */
 function partial(of, by) {
-  return element('mfrac', row(operator('∂'), variable(of)), row(operator('∂'), variable(by)));
+  return element('mfrac', row(operator('∂'), of), row(operator('∂'), variable(by)));
 }
 
 /**
@@ -92,11 +99,15 @@ function makeFormulas(graph, numbers) {
     const x = numbers.data[inputOf(node, place)];
     return { content: number(x), negative: x < 0 || Object.is(x, -0) };
   };
+  const operation = (node) => fill(templates[node.template].operation, names(node));
+  // Of the output's own operation it is ∂(operation)/∂input, for ∂L/∂input means all of the gradient.
+  const derivative = (node, input) =>
+    partial(node === loss ? inParentheses(operation(node)) : variable(node.name), input.name);
   const operandsOf = (node) => node.inputs.map((x, place) => (x < 0 ? node.literals[place] : numbers.data[x]));
   return {
-    gradient: (node) => partial(loss.name, node.name),
-    derivative: (node, input) => partial(node.name, input.name),
-    operation: (node) => fill(templates[node.template].operation, names(node)),
+    gradient: (node) => partial(variable(loss.name), node.name),
+    derivative,
+    operation,
     operationNumbers: (node) => fill(templates[node.template].operation, data(node)),
     operationEquals: (node) => equals(...operandsOf(node), numbers.data[node.index]),
     local: (node, place) => fill(templates[node.template].locals[place], names(node)),
@@ -153,7 +164,7 @@ function reason(graph, timeline, step) {
   }
   if (step.kind === 'forward') {
     const inputs = [...new Set(node.inputs.filter((x) => x >= 0))].map((x) => graph.nodes[x].name);
-    const listed = inputs.length > 4 ? `all ${inputs.length} inputs` : inputs.join(inputs.length > 2 ? ', ' : ' and ');
+    const listed = inputs.length > 4 ? `all ${inputs.length} inputs` : LIST.format(inputs);
     return `${listed} ${inputs.length > 1 ? 'have' : 'has'} a number, so ${node.name} can be computed.`;
   }
   if (node === loss) return `${node.name} is the output, where the way back begins.`;

@@ -27,12 +27,17 @@
   // ---- steps -------------------------------------------------------------------------------------------------------
 
   function go(step) {
+    if (moveTo(step)) tellHost();
+  }
+
+  /** Whether that is another step. */
+  function moveTo(step) {
     const before = state.step;
     state.step = Math.max(0, Math.min(last(), step));
-    if (state.step === before) return;
+    if (state.step === before) return false;
     picture.show(before);
     showStep();
-    tellHost();
+    return true;
   }
 
   function showStep() {
@@ -256,8 +261,8 @@
     }
     pause();
     panel.say(editAll(edited));
-    if (Number.isInteger(data.step)) go(data.step);
-    tellHost();
+    if (Number.isInteger(data.step)) moveTo(data.step);
+    tellHost(); // once, also where nothing has changed: the host waits for an answer
   });
 
   arrange();

@@ -10,20 +10,24 @@ import os
 import re
 from collections.abc import Hashable, Mapping
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..draw import COLLAPSE_ABOVE, draw
 from ..files import write_whole
 from ..groups import neurons
-from ..names import Names, names_of
+from ..names import Names
 from ..notation import MATHML, digits
 from ..op import Op
-from ..steps import forward_steps, steps
+from ..steps import current_names, forward_steps, steps
 from ..symbol import Symbol, local_formulas
 from ..value import Value
 from .javascript import Script, script
 
-SCRIPTS = ("engine.js", "layout.js", "formulas.js", "picture.js", "panel.js", "page.js")
+if TYPE_CHECKING:
+    from .widget import StepperWidget
+
+_PICTURE = ("boxes.js", "shapes.js", "texts.js", "view.js", "stage.js", "pointer.js", "picture.js")
+SCRIPTS = ("engine.js", "layout.js", "formulas.js", *_PICTURE, "panel.js", "page.js")
 HEIGHT = 720  # pixels, in a notebook
 
 # Operands are filled in by the page: names, or numbers. They bind less tightly than anything, so that a formula groups
@@ -39,13 +43,14 @@ class Stepper:
 
     Args:
         loss: the end of the graph.
-        names: see ``names_of``: ``locals()``, for example.
+        names: what nodes are called: ``locals()``, ``model.named_parameters()``, or other pairs of a name and a Value.
 
     Attributes:
         html: the page, a complete HTML document that requests nothing from anywhere.
 
     Raises:
-        TypeError: ``loss`` is no Value, or ``names`` cannot be read.
+        TypeError: ``loss`` is no Value, or ``names`` names none.
+        ValueError: the data of a leaf was changed since ``loss`` was computed.
 
     >>> w, x = Value(2.0, "w"), Value(3.0, "x")
     >>> stepper = Stepper((w * x - 5) ** 2)
@@ -55,8 +60,11 @@ class Stepper:
 
     def __init__(self, loss: Value, names: Names = None) -> None:
         self.loss = loss
-        self.names = names_of(loss, names)
+        self.names = current_names(loss, names)
         self.html = _page(loss, self.names)
+
+    def __repr__(self) -> str:
+        return f"<stepper of {self.names[self.loss]}: {len(self.names)} nodes>"
 
     def save_html(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file, which appears whole or not at all.
@@ -66,8 +74,8 @@ class Stepper:
         """
         write_whole(path, self.html.encode())
 
-    def widget(self) -> Any:
-        """The page as a Jupyter widget, whose step and leaf values Python reads and sets.
+    def widget(self) -> StepperWidget:
+        """The page as a Jupyter widget: Python reads and sets its ``step`` and ``leaves``, and computes its ``value``.
 
         Raises:
             ImportError: anywidget is not installed.

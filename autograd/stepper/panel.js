@@ -249,22 +249,26 @@ function makePanel(root, graph, state, on) {
 
   // ---- leaves ------------------------------------------------------------------------------------------------------
 
+  let editors = 0; // a leaf may have one here and one beside its node
+
   function leafEditor(leaf) {
     const locked = state.locked[leaf.index];
+    const error = html('p', { class: 'error', id: `error-${++editors}`, role: 'alert', hidden: true });
     const field = html('input', {
       type: 'number',
       step: 'any',
       'aria-label': `Value of ${leaf.name}`,
+      'aria-describedby': error.id,
       'data-leaf': leaf.index,
       disabled: locked !== undefined,
-      onchange: () => edit(leaf, field),
+      onchange: () => edit(leaf, field, error),
     });
     field.value = shownIn(leaf);
     const equal = html('span', { 'aria-hidden': 'true' }, '=');
     const line = html('label', { class: 'leaf' }, named(shortenName(leaf.name, 16)), equal, field);
     line.classList.toggle('edited', state.edited.has(leaf.index));
     if (locked !== undefined) line.append(html('small', {}, `cannot be edited: ${locked}`));
-    return line;
+    return html('div', { class: 'editor' }, line, error);
   }
 
   // An input of type number takes no inf and no nan: it is empty for them.
@@ -273,17 +277,19 @@ function makePanel(root, graph, state, on) {
     return Number.isFinite(x) ? String(x) : '';
   };
 
-  function edit(leaf, field) {
-    const error = field.value === '' ? `${leaf.name} needs a number` : on.edit(leaf.index, Number(field.value));
-    field.setAttribute('aria-invalid', error !== undefined);
-    say(error && `${error}. The page still shows the last numbers that work.`);
+  function edit(leaf, field, error) {
+    const why = field.value === '' ? `${leaf.name} needs a number` : on.edit(leaf.index, Number(field.value));
+    field.setAttribute('aria-invalid', why !== undefined);
+    setError(error, why && `${why}. The page still shows the last numbers that work.`);
   }
 
-  function say(error) {
-    const text = leavesPart.querySelector('.error');
-    text.hidden = error === undefined;
-    text.textContent = error ?? '';
+  function setError(element, text) {
+    element.hidden = text === undefined;
+    element.textContent = text ?? '';
   }
+
+  /** An error that no editor is the place for: the host asked for these numbers. */
+  const say = (error) => setError(leavesPart.querySelector('#refused'), error);
 
   function listLeaves() {
     const leaves = nodes.filter((node) => node.leaf);
@@ -302,6 +308,7 @@ function makePanel(root, graph, state, on) {
       const leaf = nodes[field.dataset.leaf];
       field.value = shownIn(leaf);
       field.setAttribute('aria-invalid', false);
+      setError(field.closest('.editor').querySelector('.error'), undefined);
       field.closest('.leaf').classList.toggle('edited', state.edited.has(leaf.index));
     }
   }

@@ -1,0 +1,68 @@
+// From where the picture is looked at: zoom, pan, fit, and the way to what has to be seen.
+
+const READABLE = 0.45; // the least zoom at which all texts are shown
+const NAMED = 0.2; // the least zoom at which names are shown
+const LEAST_START = 0.58; // the least zoom at which a graph is shown at first
+const [FARTHEST, CLOSEST] = [0.0005, 2.5];
+const LEGEND = 24; // pixels at the bottom that are left to the legend
+
+/** The view: a point x of the picture is at x · scale + view.x, and y likewise. Calls `moved` after every move. */
+function makeView(moved) {
+  const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, pan, zoom, fit, reveal, inView };
+
+  function look(x, y, scale) {
+    Object.assign(view, { x, y, scale });
+    moved();
+  }
+
+  function pan(dx, dy) {
+    look(view.x + dx, view.y + dy, view.scale);
+  }
+
+  /** Zoom around a point of the screen. */
+  function zoom(factor, x = view.width / 2, y = view.height / 2) {
+    const scale = Math.min(CLOSEST, Math.max(FARTHEST, view.scale * factor));
+    const ratio = scale / view.scale;
+    look(x - (x - view.x) * ratio, y - (y - view.y) * ratio, scale);
+  }
+
+  /** The whole picture, but no smaller than the scale `least`: then its left end. */
+  function fit(bounds, least = FARTHEST) {
+    const { width, height } = view;
+    const margin = 28;
+    const whole = Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin - LEGEND) / bounds.height, 1.25);
+    const scale = Math.max(whole, least);
+    const space = width - bounds.width * scale;
+    const x = (space > 0 ? space / 2 : margin) - bounds.left * scale;
+    look(x, (height - LEGEND - bounds.height * scale) / 2 - bounds.top * scale, scale);
+  }
+
+  /** Move, if need be, so that boxes are in view: the first of them, if there is no room for all. */
+  function reveal(boxes) {
+    const { width, height } = view;
+    const all = onScreen(boxes);
+    const fits = all.right - all.left <= width && all.bottom - all.top <= height;
+    const { left, right, top, bottom } = fits ? all : onScreen([boxes[0]]);
+    if (left >= 0 && right <= width && top >= 0 && bottom <= height) return;
+    pan(width / 2 - (left + right) / 2, height / 2 - (top + bottom) / 2);
+  }
+
+  function onScreen(boxes) {
+    const margin = 14;
+    return {
+      left: Math.min(...boxes.map((box) => box.left)) * view.scale + view.x - margin,
+      right: Math.max(...boxes.map((box) => box.right)) * view.scale + view.x + margin,
+      top: Math.min(...boxes.map((box) => box.top)) * view.scale + view.y - margin,
+      bottom: Math.max(...boxes.map((box) => box.bottom)) * view.scale + view.y + margin + LEGEND,
+    };
+  }
+
+  /** A test for boxes. */
+  function inView() {
+    const [left, top] = [-view.x / view.scale, -view.y / view.scale];
+    const [right, bottom] = [left + view.width / view.scale, top + view.height / view.scale];
+    return (box) => box.right >= left && box.left <= right && box.bottom >= top && box.top <= bottom;
+  }
+
+  return view;
+}
