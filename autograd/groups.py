@@ -14,8 +14,9 @@ from .op import OPS
 from .value import Value, topological_order
 
 _ADD, _MUL, _SUM, _DOT = (OPS[name] for name in ("add", "mul", "sum", "dot"))
-_INDEXED = re.compile(r"(?:(?P<module>.*)\.)?(?P<tensor>[^.\[]+)(?P<index>\[\d+\])?(?:\[\d+\])*")
-_NUMBERED = re.compile(r"(?P<list>.+)\.\d+")
+# Patterns are compiled at their first use: that takes longer than to import the rest of this module.
+_INDEXED = r"(?:(?P<module>.*)\.)?(?P<tensor>[^.\[]+)(?P<index>\[\d+\])?(?:\[\d+\])*"
+_NUMBERED = r"(?P<list>.+)\.\d+"
 
 
 class Neuron(NamedTuple):
@@ -134,7 +135,7 @@ def _label(names: list[str]) -> tuple[str | None, str | None]:
     >>> _label(["w0", "w1", "b"])
     (None, None)
     """
-    parts = [match.group("module", "index") for match in map(_INDEXED.fullmatch, names) if match]
+    parts = [match.group("module", "index") for name in names if (match := re.fullmatch(_INDEXED, name))]
     modules, indices = {module for module, _ in parts}, {index for _, index in parts}
     if len(parts) < len(names) or len(modules) != 1:
         return None, None
@@ -143,5 +144,5 @@ def _label(names: list[str]) -> tuple[str | None, str | None]:
         return None, None
     if not indices and index is not None:
         return f"{module}{index}", module
-    numbered = _NUMBERED.fullmatch(module)
+    numbered = re.fullmatch(_NUMBERED, module)
     return module, numbered["list"] if numbered else None

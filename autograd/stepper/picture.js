@@ -20,7 +20,7 @@ function makePicture(svg, backdrop, graph, state, on) {
     found = new Set();
     stage.clear();
     light();
-    view.fit(drawn.bounds, LEAST_START);
+    view.fit(drawn.bounds, true);
     if (lit.length) view.reveal(lit);
   }
 
@@ -107,7 +107,7 @@ function makePicture(svg, backdrop, graph, state, on) {
   new ResizeObserver(([{ contentRect: { width, height } }]) => {
     const first = view.width === 1;
     Object.assign(view, { width, height });
-    if (first) view.fit(drawn.bounds, LEAST_START);
+    if (first) view.fit(drawn.bounds, true);
     else showView();
     if (lit.length) view.reveal(lit);
   }).observe(svg);
@@ -138,7 +138,7 @@ function makePicture(svg, backdrop, graph, state, on) {
     },
     /** Move the view to a node, near enough to read it. */
     reveal(node) {
-      if (view.scale < READABLE) view.zoom(LEAST_START / view.scale);
+      if (view.scale < READABLE) view.zoom(START / view.scale);
       view.reveal([drawn.boxOf[node]]);
     },
     focus: (node) => focus(drawn.boxOf[node]),

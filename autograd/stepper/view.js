@@ -2,7 +2,8 @@
 
 const READABLE = 0.45; // the least zoom at which all texts are shown
 const NAMED = 0.2; // the least zoom at which names are shown
-const LEAST_START = 0.58; // the least zoom at which a graph is shown at first
+const LEAST_WHOLE = 0.5; // the least zoom at which a graph is shown as a whole at first
+const START = 0.8; // the zoom at which a larger one is shown at first
 const [FARTHEST, CLOSEST] = [0.0005, 2.5];
 const LEGEND = 24; // pixels at the bottom that are left to the legend
 
@@ -26,12 +27,12 @@ function makeView(moved) {
     look(x - (x - view.x) * ratio, y - (y - view.y) * ratio, scale);
   }
 
-  /** The whole picture, but no smaller than the scale `least`: then its left end. */
-  function fit(bounds, least = FARTHEST) {
+  /** The whole picture. At first only if it can be read then, else its left end, with fewer boxes and larger texts. */
+  function fit(bounds, first = false) {
     const { width, height } = view;
     const margin = 28;
     const whole = Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin - LEGEND) / bounds.height, 1.25);
-    const scale = Math.max(whole, least);
+    const scale = first && whole < LEAST_WHOLE ? START : Math.max(whole, FARTHEST);
     const space = width - bounds.width * scale;
     const x = (space > 0 ? space / 2 : margin) - bounds.left * scale;
     look(x, (height - LEGEND - bounds.height * scale) / 2 - bounds.top * scale, scale);
