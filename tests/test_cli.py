@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 from graphs import ROOT, python
@@ -99,11 +100,17 @@ def test_a_training_that_fails_says_so_in_one_line(tmp_path, options, said):
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a POSIX signal")
 def test_ctrl_c_ends_cleanly_and_keeps_what_was_reached(tmp_path):
     command = [*COMMAND, "sin", "--epochs", "100000", "--layers", "4", "--out", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        process.stdout.readline()  # the model is built
-        time.sleep(3)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background inherits that it is ignored
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed
+    ) as process:
+        try:
+            process.stdout.readline()  # the model is built
+            time.sleep(3)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 0, err
     assert re.search(r"stopped after [1-9]\d* of 100000 epochs", out)
     assert "test MSE" in out
