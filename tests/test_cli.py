@@ -137,14 +137,14 @@ def neuron():
     return value
 
 
-def chainrule(*arguments, **options):
+def chainrule(*arguments, encoding="utf-8", **options):
     return subprocess.run(
         [*COMMAND[:-1], *arguments],
         capture_output=True,
         timeout=120,
         check=False,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        encoding=encoding,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
         **options,
     )
 
@@ -212,6 +212,14 @@ def test_step_prints_both_passes_as_the_engine_computes_them():
     assert reasons == list(dict.fromkeys(step.reason for step in steps(value)))
     leaves = [node for node in topological_order(value) if node.op is None]
     assert found[f"L = {value.data!r}"] == [[leaf.name, repr(leaf.data), repr(leaf.grad)] for leaf in leaves]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_signs_that_the_output_cannot_show_are_replaced(encoding):
+    done = chainrule("step", *NEURON, encoding=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "0 ? 1" in done.stdout
+    assert len(done.stdout.splitlines()) == len(chainrule("step", *NEURON).stdout.splitlines())
 
 
 def test_what_is_piped_is_plain_and_a_line_a_step():
