@@ -119,7 +119,9 @@ class Diagram(NamedTuple):
             RuntimeError: there is no renderer, or it failed.
             TimeoutError: it took longer than ``timeout`` seconds.
         """
-        svg = self._rendered("svg", timeout).decode()
+        svg = self._rendered("svg", timeout).decode(errors="replace")
+        if "<svg" not in svg:
+            raise RuntimeError(f"the renderer made no picture: {svg!r:.80}")
         # Without the DOCTYPE, which names another site, nor the numbers of boxes as their tooltips; but with a title.
         head, _, body = re.sub("<title>.*?</title>\n", "", svg[svg.index("<svg") :]).partition(">")
         title = escaped(f"Graph of {printable(self.name)}, {_count(self.nodes, 'node', 'nodes')}")
@@ -153,8 +155,8 @@ class Diagram(NamedTuple):
             return render(self.source, ending, timeout)
         except TimeoutError as error:
             raise TimeoutError(
-                f"{error}, not done with {self.boxes:,} boxes: give it a longer timeout, draw with collapse=True, or "
-                "draw a smaller part, such as one of the nodes within"
+                f"{error}, not done with {self.boxes:,} boxes: save with a longer timeout=, draw with collapse=True, "
+                "or draw a smaller part, such as one of the nodes within"
             ) from None
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -222,7 +224,7 @@ def _source(boxes: Sequence[_Box], output: Value, color: str | None, rankdir: st
     if collapsed:  # between layers all edges cross anyhow: a search for fewer crossings only shuffles the neurons
         attributes |= {"ranksep": "1.0", "mclimit": "0.01"}
     else:
-        attributes |= {"ranksep": "0.6", "ordering": "in"}
+        attributes |= {"ranksep": "0.6"}
     if len(boxes) > LARGE:
         attributes |= {"nslimit": "0.5", "nslimit1": "0.5"}  # 4,600 boxes: 14 s in place of 30
     if color:
@@ -237,7 +239,7 @@ def _source(boxes: Sequence[_Box], output: Value, color: str | None, rankdir: st
     lines: dict[str | None, list[str]] = {None: []}
     for box, fill in zip(boxes, fills, strict=True):
         layer = box.neuron.layer if box.neuron else None
-        lines.setdefault(layer, []).append(_line(box, box.node is output, fill))
+        lines.setdefault(layer, []).append(_line(box, output, fill))
     for number, (layer, inner) in enumerate(lines.items()):
         if layer is None:
             graph.body.extend(inner)
@@ -250,24 +252,25 @@ def _source(boxes: Sequence[_Box], output: Value, color: str | None, rankdir: st
     return str(graph.source)
 
 
-def _line(box: _Box, is_output: bool, fill: str | None) -> str:
+def _line(box: _Box, output: Value, fill: str | None) -> str:
     """The box in DOT."""
     node, group = box.node, box.neuron
     rows = [box.heading]
     if group:
-        rows.append(f'<FONT COLOR="{FAINT}">{_count(len(group.parameters), "parameter", "parameters")}</FONT>')
+        if group.parameters:
+            rows.append(f'<FONT COLOR="{FAINT}">{_count(len(group.parameters), "parameter", "parameters")}</FONT>')
         look = f'shape=box3d margin="0.14,0.1" fillcolor="{fill or NEURON}"'
     elif node.op is None:
         look = f'style="filled,rounded" fillcolor="{fill or LEAF}"'
     else:
-        look = f'fillcolor="{fill or OPERATION}"'
+        look = f'ordering=in fillcolor="{fill or OPERATION}"'
     outdated = f'<FONT COLOR="{FAINT}"> outdated</FONT>' if box.outdated else ""
     rows.append(f'<FONT COLOR="{FAINT}">data </FONT>{digits(node.data)}{outdated}')
     if node.has_grad:
         rows.append(f'<FONT COLOR="{FAINT}">grad </FONT>{digits(node.grad)}')
     else:
-        rows.append(f'<FONT COLOR="{FAINT}">no gradient yet</FONT>')
-    if is_output:
+        rows.append(f'<FONT COLOR="{FAINT}">no gradient{"" if output.has_grad else " yet"}</FONT>')
+    if node is output:
         look += f' peripheries=2 penwidth=1.5 color="{EDGE}"'
     label = "".join([f'{row}<BR ALIGN="LEFT"/>' for row in rows])
     return f"\t{box.number} [id=node{box.number} {look} label=<{label}>]\n"

@@ -220,5 +220,5 @@ def _piece(node: ast.expr, text: str) -> str:
 
 
 def _similar(name: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name, known, n=1)
+    found = [each for each in known if name and each.startswith(name)] or difflib.get_close_matches(name, known, n=1)
     return f" (or is it {found[0]!r}?)" if found else ""

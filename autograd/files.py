@@ -8,14 +8,24 @@ import os
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write ``content`` to a file that appears whole or not at all; what was there stays until then.
 
+    A link is followed, and a file that was there keeps its permissions. What is no file, such as ``/dev/stdout``, is
+    written to as it is.
+
     Raises:
         OSError: it cannot be written.
     """
-    temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as stream:
+            stream.write(content)
+        return
+    real = os.path.realpath(path)
+    temporary = f"{real}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:
             file.write(content)
-        os.replace(temporary, path)
+        if os.path.exists(real):
+            os.chmod(temporary, os.stat(real).st_mode & 0o7777)
+        os.replace(temporary, real)
     except BaseException as error:
         if os.path.exists(temporary):
             os.unlink(temporary)

@@ -38,10 +38,10 @@ class Neuron(NamedTuple):
 def neurons(output: Value, names: Mapping[Value, str]) -> list[Neuron]:
     """The neurons of the graph of ``output``, in topological order, no node in two.
 
-    A neuron is a weighted sum (a ``dot``, or a sum with a product in it) and the activation, an operation of one input,
-    if it alone uses the sum. A weight is a leaf in the first list of a ``dot``, or in a product; of two leaves in a
-    product, the one whose name begins with w. A bias is a leaf that is added. Parameters may be shared, as those of a
-    model are by many samples.
+    A neuron is a weighted sum (a ``dot``, or a sum of products and leaves) and the activation, an operation of one
+    input, if it alone uses the sum. Every product has a weight: a leaf in the first list of a ``dot``, or in a product;
+    of two leaves in a product, the one whose name begins with w. A bias is a leaf that is added. Parameters may be
+    shared, as those of a model are by many samples.
 
     Args:
         output: the end of the graph.
@@ -60,7 +60,7 @@ def neurons(output: Value, names: Mapping[Value, str]) -> list[Neuron]:
     for node in order:
         for x in _values(node.inputs):
             uses[x] += 1
-    inner = _inner_nodes(order, uses)
+    inner = _inner_nodes(order, uses, names)
     joined = {x for parts in inner.values() for x in parts}
     top = {x: node for node in order if node.op and node.op.arity == 1 for x in _values(node.inputs) if uses[x] == 1}
     found = []
@@ -84,32 +84,28 @@ def _values(inputs: Iterable[Value | float]) -> Iterator[Value]:
     return (x for x in inputs if isinstance(x, Value))
 
 
-def _leaves(node: Value) -> list[Value]:
-    """The leaves among the operands of this node that may be parameters: of a ``dot``, those of its first list."""
-    inputs = node.inputs[: len(node.inputs) // 2] if node.op is _DOT else node.inputs
-    return [x for x in _values(inputs) if x.op is None]
-
-
 def _parameters(node: Value, names: Mapping[Value, str]) -> list[Value]:
     """The leaves that this node of a neuron uses as weights or biases."""
-    leaves = _leaves(node)
+    inputs = node.inputs[: len(node.inputs) // 2] if node.op is _DOT else node.inputs
+    leaves = [x for x in _values(inputs) if x.op is None]
     if node.op is _MUL and len(leaves) > 1:  # which of them is the weight, their names may tell
         leaves = [leaf for leaf in leaves if names[leaf].rpartition(".")[2].startswith("w")]
         return leaves if len(leaves) == 1 else []
     return leaves
 
 
-def _inner_nodes(order: list[Value], uses: Mapping[Value, int]) -> dict[Value, list[Value]]:
+def _inner_nodes(order: list[Value], uses: Mapping[Value, int], names: Mapping[Value, str]) -> dict[Value, list[Value]]:
     """The nodes that weighted sums are made of, each with those that it joins: the ones that nothing else uses."""
     inner: dict[Value, list[Value]] = {}
     for node in order:
         if node.op in (_DOT, _MUL):
-            if _leaves(node):
+            if _parameters(node, names):
                 inner[node] = []
         elif node.op in (_ADD, _SUM):
             parts = [x for x in _values(node.inputs) if x in inner and uses[x] == 1]
+            others = [x for x in _values(node.inputs) if x.op is not None and x not in parts]
             # Two sums under a sum are two neurons, whose outputs are added.
-            if parts and len([x for x in parts if x.op in (_ADD, _SUM)]) <= 1:
+            if parts and not others and len([x for x in parts if x.op in (_ADD, _SUM)]) <= 1:
                 inner[node] = parts
     return inner
 

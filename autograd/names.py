@@ -78,28 +78,37 @@ def _pairs(names: Names) -> Iterator[tuple[str, Value]]:
     if names is None:
         return
     if isinstance(names, Mapping):
-        given = [(str(name), x) for name, x in names.items() if not str(name).startswith("_")]
+        if not all(isinstance(name, str) for name in names):
+            raise _no_names(names)
+        given = [(name, x) for name, x in names.items() if not name.startswith("_")]
         yield from ((name, x) for name, x in given if isinstance(x, Value))
+        met: set[int] = set()
         for name, x in given:
-            yield from _values_in(name, x)
+            yield from _values_in(name, x, met)
         return
     for pair in names if isinstance(names, Iterable) else [names]:
         if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], Value)):
-            raise TypeError(
-                "names is a mapping such as locals(), or pairs of a name and a Value such as "
-                f"model.named_parameters(), got {names!r:.60}"
-            )
+            raise _no_names(names)
         yield pair
 
 
-def _values_in(name: str, x: Any, outer: tuple[Any, ...] = ()) -> Iterator[tuple[str, Value]]:
+def _no_names(names: Any) -> TypeError:
+    return TypeError(
+        "names is a mapping such as locals(), or pairs of a name and a Value such as "
+        f"model.named_parameters(), got {names!r:.60}"
+    )
+
+
+def _values_in(name: str, x: Any, met: set[int], depth: int = 0) -> Iterator[tuple[str, Value]]:
+    """The Values in ``x``, and in the lists and modules that are in it; ``met`` are lists that were looked into."""
     if isinstance(x, Value):
         yield name, x
     elif type(x) in (list, tuple):  # and no named tuple, which is a thing of its own
-        if _leads_to_values(x) and not any(x is each for each in outer):  # a list may contain itself
+        if id(x) not in met and depth < DEEPEST and _leads_to_values(x):
+            met.add(id(x))
             for i, part in enumerate(x):
-                yield from _values_in(f"{name}[{i}]", part, (*outer, x))
-    elif not isinstance(x, type) and callable(getattr(x, "named_parameters", None)):
+                yield from _values_in(f"{name}[{i}]", part, met, depth + 1)
+    elif _is_module(x):
         for inner, parameter in x.named_parameters():
             yield f"{name}.{inner}", parameter
 
@@ -110,4 +119,9 @@ def _leads_to_values(x: Any) -> bool:
         if type(x) not in (list, tuple) or not x:
             break
         x = x[0]
-    return isinstance(x, Value) or hasattr(x, "named_parameters")
+    return isinstance(x, Value) or _is_module(x)
+
+
+def _is_module(x: Any) -> bool:
+    # The class is asked, for an object in locals() may do anything when it is asked for an attribute.
+    return callable(getattr(type(x), "named_parameters", None))

@@ -109,13 +109,12 @@ class ChainRule(NamedTuple):
 
     def _sides(self, equation: Equation, notation: Notation) -> list[list[str]]:
         """All that ∂L/∂node equals, as lists of terms: by the chains, by their rules, in numbers, the sum."""
-        several = len(equation.chains) > 1
-        terms = [self._term(chain, several, notation) for chain in _shortened(equation.chains, MOST_TERMS, [])]
+        terms = [self._term(chain, notation) for chain in _shortened(equation.chains, MOST_TERMS, [])]
         last = equation.chains[-1][-1].after if equation.chains else self.value
         sides = [*[list(side) for side in zip(*terms, strict=True)], [notation.number(last).text]]
         return [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]
 
-    def _term(self, chain: Chain, one_of_several: bool, notation: Notation) -> list[str]:
+    def _term(self, chain: Chain, notation: Notation) -> list[str]:
         """One chain as a product of ∂node/∂input, of the rules for these, and of their numbers."""
         ellipsis = Symbol(notation.write_sign("…"), notation=notation)
         if not chain:  # it stands for those that were left out
@@ -130,7 +129,7 @@ class ChainRule(NamedTuple):
             upstream = notation.ratio(self.names[self.output], first.node_name)
             links, rules = [upstream, *links], [upstream, *rules]
             numbers = [notation.number(first.upstream), *numbers]
-        elif one_of_several and len(chain) == 1:
+        elif len(chain) == 1:
             links = [first.local_link(notation)]
         return [_product(factors, notation) for factors in (links, rules, numbers)]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .names import Names, names_of
 from .notation import LATEX, MATHML, TEXT, printable
 from .reverse import check_current, reverse_order
-from .symbol import Notation, Symbol, local_symbols, operation_symbol
+from .symbol import Notation, Symbol, formulas_are_defined, local_symbols, operation_symbol
 from .value import Value
 
 
@@ -22,20 +22,32 @@ class Formulas:
     def __init__(self, node: Value, names: Mapping[Value, str]) -> None:
         self.node = node
         self.names = names
+        self._operation: dict[tuple[int, bool], Symbol] = {}
         self._locals: dict[tuple[int, bool], list[Symbol | None]] = {}
+        self._defined: list[bool] = []
+
+    # Both are written once for all inputs: an operation on a list may have thousands, and each asks.
 
     def operation(self, notation: Notation, numbers: bool = False) -> Symbol:
         """The operation that made the node: w * x, or 2 * 3."""
-        return operation_symbol(self.node, self._symbols(notation, numbers))
+        known = (id(notation), numbers)
+        if known not in self._operation:
+            self._operation[known] = operation_symbol(self.node, self._symbols(notation, numbers))
+        return self._operation[known]
 
     def local(self, place: int, notation: Notation, numbers: bool = False) -> Symbol:
         """The local derivative with respect to the input at ``place``."""
         known = (id(notation), numbers)
-        if known not in self._locals:  # all inputs at once: a list operation has one rule for all of them
+        if known not in self._locals:
             self._locals[known] = local_symbols(self.node, self._symbols(notation, numbers))
         found = self._locals[known][place]
         assert found is not None, "nothing flows back to this input"
         return found
+
+    def is_defined(self, place: int) -> bool:
+        """Whether the formula of the local derivative is defined at the numbers of the graph."""
+        self._defined = self._defined or formulas_are_defined(self.node)
+        return self._defined[place]
 
     def _symbols(self, notation: Notation, numbers: bool) -> dict[Value, Symbol]:
         write: Callable[[Value], Symbol] = (
@@ -153,8 +165,15 @@ class Step(NamedTuple):
         uses = "the only use" if self.uses == 1 else f"all {self.uses} uses"
         return f"{uses} of {name} {'is' if self.uses == 1 else 'are'} done, so ∂{output}/∂{name} is complete"
 
+    @property
+    def by_convention(self) -> bool:
+        """Whether ``local`` is a convention or a limit, for the formula of the local derivative is not defined here."""
+        return not self.formulas.is_defined(self.place)
+
     def rule(self, notation: Notation, numbers: bool = False) -> Symbol:
-        """``formula``, or ``numbers``, in any notation."""
+        """``formula``, or ``numbers``, in any notation; ``local`` itself if it is a convention."""
+        if self.by_convention:
+            return notation.number(self.local)
         return self.formulas.local(self.place, notation, numbers)
 
     def link(self, notation: Notation) -> Symbol:
@@ -171,7 +190,8 @@ class Step(NamedTuple):
     def __repr__(self) -> str:
         target, *sides = self._sides(TEXT)
         before, after = TEXT.write_number(self.before), TEXT.write_number(self.after)
-        return f"{target} += {' = '.join(sides)}   ({before} → {after})"
+        convention = ", by convention" if self.by_convention else ""
+        return f"{target} += {' = '.join(sides)}   ({before} → {after}{convention})"
 
     def latex(self) -> str:
         """The step in LaTeX, without dollar signs."""

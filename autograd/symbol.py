@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import keyword
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -255,6 +256,59 @@ def local_formulas(op: Op, inputs: tuple[Any, ...], out: Symbol) -> list[Symbol 
     return [
         out.notation.symbol(local) if want and local is not None else None
         for local, want in zip(found, wanted, strict=True)
+    ]
+
+
+class _Spelled(Number):
+    """A number that operations compute with as they print: by the expression that a row prints as, if it has one."""
+
+    __slots__ = ("data",)
+
+    level = 1_000_000_000
+
+    def __init__(self, data: float) -> None:
+        self.data = data
+
+    @staticmethod
+    def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
+        spelled = op.prints(*inputs) if callable(op.prints) else None
+        return _Spelled(op.evaluate(tuple(map(float, inputs)))) if spelled is None else spelled
+
+    def __float__(self) -> float:
+        return self.data
+
+    def __bool__(self) -> bool:
+        return self.data != 0.0
+
+
+def formulas_are_defined(node: Value) -> list[bool]:
+    """Whether the formula of ∂node/∂input is defined at the numbers of the graph, for each input.
+
+    Where it is not, the number is a convention (docs/edge-cases.md), or a limit.
+
+    >>> x, y = Value(0.0), Value(0.0)
+    >>> formulas_are_defined(OPS["hypot"](x, y)), formulas_are_defined(x * y)
+    ([False, False], [True, True])
+    """
+    op = node.op
+    assert op is not None, "a leaf was made by no operation"
+    inputs = tuple([_Spelled(x.data) if isinstance(x, Value) else x for x in node.inputs])
+    wanted = [local is not None for local in node.local_derivatives]
+
+    def spelled(wanted: list[bool]) -> list[Any]:
+        try:
+            return op.local_derivatives(inputs, _Spelled(node.data), wanted)
+        except (ArithmeticError, ValueError):
+            return [math.nan] * len(wanted)
+
+    if op.lists:
+        found = spelled(wanted)
+    else:
+        places = range(len(wanted))
+        found = [spelled([want and i == place for i in places])[place] for place, want in enumerate(wanted)]
+    return [
+        local is None or local != local or (x is None or float(x) == float(x))
+        for x, local in zip(found, node.local_derivatives, strict=True)
     ]
 
 

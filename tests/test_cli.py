@@ -248,6 +248,12 @@ def test_on_a_terminal_no_line_is_wider_and_no_digit_is_lost(columns):
     assert sum(c.isdigit() for c in plain) >= sum(c.isdigit() for c in re.sub("(the|all|L is) .*", "", wide))
 
 
+def test_a_file_may_begin_with_a_minus_sign(in_process, tmp_path):
+    status, out, _ = in_process("step", "-x", "x=2", "--html", "-x.html")
+    assert (status, out.splitlines()[-1]) == (0, "page: -x.html")
+    assert (tmp_path / "-x.html").exists()
+
+
 @pytest.mark.parametrize("arguments", [["-x ** 2", "x=-3e-2"], ["--", "-x ** 2", "x=-3e-2"]])
 def test_an_expression_may_begin_with_a_minus_sign(in_process, arguments):
     assert f"L = {-(0.03**2)!r}" in tables(in_process("step", *arguments)[1])
@@ -297,6 +303,7 @@ def test_draw_writes_the_diagram(in_process, tmp_path):
         (["step", "x", "x=one"], "x=one: a leaf is given as name=number"),
         (["step", "x", "x=1\n2"], "x=1 2: a leaf is given as name=number"),
         (["step", "x", "x=1", "x=2"], "x is given twice"),
+        (["step", "fi", "fi=1", "ﬁ=2"], "fi is given twice"),
         (["step", "x", "x=1", "--nope"], "--nope"),
         (["step", "x", "x=1", "--html", "/dev/null/x.html"], "/dev/null/x.html cannot be written: Not a directory"),
         (

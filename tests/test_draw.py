@@ -116,7 +116,7 @@ def test_every_node_and_edge_is_in_the_picture_once_with_its_numbers(renderer, r
         if node.has_grad:
             assert float(grad.removeprefix("grad ").replace("∞", "inf")) == float(f"{node.grad:.6g}")
         else:
-            assert grad == "no gradient yet"
+            assert grad == ("no gradient" if with_gradients else "no gradient yet")
 
 
 def test_a_box_says_what_made_its_number(renderer):
@@ -141,7 +141,32 @@ def test_a_gradient_of_zero_is_told_from_none_yet():
     assert "no gradient yet" in draw(y).source
     y.backward()
     assert x.grad == 0.0
+    assert "no gradient" not in draw(y).source
+
+
+def test_after_the_pass_no_gradient_is_still_to_come():
+    x = Value(1.0, "x")
+    y = autograd.where(x > 0, x, Value(2.0, "other"))
+    assert draw(y).source.count("no gradient yet") == 4
+    y.backward()
     assert "no gradient yet" not in draw(y).source
+    assert draw(y).source.count("no gradient") == 2
+
+
+def test_a_renderer_that_makes_no_picture_is_an_error(monkeypatch):
+    monkeypatch.setattr("autograd.render.render", lambda *_: b"")
+    with pytest.raises(RuntimeError, match="made no picture"):
+        draw(Value(1.0)).svg()
+
+
+def test_operands_are_in_order_among_neurons_too(renderer):
+    output, y = MLP(2, [2, 1], seed=0)([1.0, 2.0]), Value(1.0, "y")
+    for loss in (y - output, output - y):
+        ids = {node: f"node{i}" for i, node in enumerate(names_of(loss))}
+        svg = draw(loss, collapse=True).svg()
+        height = {box.get("id"): float(box.find(f"{SVG}text").get("y")) for box in of_class(svg, "node")}
+        above, below = [height[ids[x]] for x in loss.inputs]
+        assert above < below
 
 
 @needs_a_renderer

@@ -156,6 +156,7 @@ def test_wrong_types():
         ("x * ü", 5, "'ü' has no value"),
         ("x + tahn(x)", 5, "there is no operation 'tahn' (or is it 'tan'?)"),
         ("x + tanh", 5, "'tanh' is an operation; call it, as in tanh(...)"),
+        ("min(x, 1)", 1, "there is no operation 'min' (or is it 'minimum'?)"),
         ("eval(x)", 1, "there is no operation 'eval'"),
         ("__import__(x)", 1, "there is no operation '__import__'"),
         ("mean([x])", 1, "there is no operation 'mean'"),

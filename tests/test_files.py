@@ -1,5 +1,7 @@
 """Files: whole or not at all, and errors that name what the user named."""
 
+import os
+
 import pytest
 
 from autograd.files import write_whole
@@ -27,3 +29,28 @@ def test_the_error_names_the_file_that_was_asked_for(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         write_whole(path, b"")
     assert caught.value.filename == str(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions and links are POSIX's")
+def test_a_link_stays_a_link_and_permissions_stay(tmp_path):
+    real, link = tmp_path / "real.html", tmp_path / "link.html"
+    real.write_bytes(b"first")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    write_whole(link, b"second")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"second"
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, b"page")
+    assert os.read(reading, 10) == b"page"
+    os.close(reading)
+    assert pipe.is_fifo()
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path, b"")

@@ -175,8 +175,21 @@ def test_of_two_leaves_in_a_product_the_name_tells_the_weight(weight_first: bool
     assert set(neuron.parameters) == {w1, w2, b}
 
 
-def test_where_names_do_not_tell_no_weight_is_hidden():
-    p, q, r, s = [Value(1.0, name) for name in "pqrs"]
-    y = p * q + r * s
-    (neuron,) = neurons(y, names_of(y))
-    assert (len(neuron.nodes), neuron.parameters) == (3, [])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda p, q, r, s: p * q + r * s,
+        lambda p, q, r, s: p * q + q,
+        lambda p, q, r, s: p * 2 + r * s,
+        lambda p, q, r, s: p * p + q * q,
+        lambda p, q, r, s: (p * 2 + r.exp()).tanh(),
+    ],
+)
+def test_where_names_do_not_tell_the_weights_there_is_no_neuron(write):
+    assert found(write(*leaves("p", "q", "r", "s"))) == []
+
+
+def test_a_penalty_is_no_neuron():
+    w, x, b = leaves("w", "x", "b")
+    [group] = found((w * x + b - 1) ** 2 + 0.01 * (w * w + b * b))
+    assert len(group.nodes) == 2

@@ -71,6 +71,25 @@ def test_a_list_that_contains_itself_is_looked_into_once():
     assert list(names_of(x * 2, {"first": first, "last": last}).values()) == ["last[0]", "L"]
 
 
+def test_deeply_nested_lists_are_looked_into_once_and_not_too_far():
+    x, y = Value(1.0), Value(2.0)
+    deep, wide = [x], [y]
+    for _ in range(5_000):
+        deep = [x, deep]
+    for _ in range(60):
+        wide = [wide, wide]
+    wide = [y, wide]
+    assert list(names_of(x * y, {"deep": deep, "wide": wide}).values()) == ["deep[0]", "wide[0]", "L"]
+
+
+def test_an_object_that_answers_no_question_is_passed_over():
+    class Proxy:
+        def __getattr__(self, name):
+            raise RuntimeError("outside of a request")
+
+    assert list(names_of(Value(1.0) * 2, {"request": Proxy()}).values()) == ["v1", "L"]
+
+
 def test_an_error_of_the_users_own_names_is_not_hidden():
     def broken():
         yield "x", Value(1.0)
@@ -88,7 +107,7 @@ def test_data_in_locals_is_not_walked():
     names_of(Value(1.0) * 2, {"data": Untouchable([1.0, 2.0]), "rows": [[1.0], [2.0]], "empty": [], "class": MLP})
 
 
-@pytest.mark.parametrize("names", [3, [1, 2], ["ab"], [("a", 1.0)], [(1, Value(1.0))], "x"])
+@pytest.mark.parametrize("names", [3, [1, 2], ["ab"], [("a", 1.0)], [(1, Value(1.0))], "x", {Value(1.0): "x"}])
 def test_what_are_no_names(names):
     with pytest.raises(TypeError, match=r"names is a mapping such as locals\(\), or pairs"):
         names_of(Value(1.0) * 2, names)

@@ -66,6 +66,11 @@ def test_a_sum_of_paths():
     assert second == "      = h + h + a · h"
 
 
+def test_the_derivative_of_one_operation_is_no_tautology():
+    x = Value(2.0, "x")
+    assert str(chain_rule(x.relu(), x)).splitlines()[0] == "∂L/∂x = ∂(relu(x))/∂x"
+
+
 def test_sixty_diamonds_stay_printable():
     x = Value(1.5, "x")
     y = x

@@ -134,6 +134,34 @@ def test_a_long_chain_and_a_wide_list_step_in_linear_time():
     assert sum(step.contribution for step in steps(y)) == 100_000
     wide = ag.dot([Value(1.0)] * 2000, [Value(2.0)] * 2000)
     assert sum(len(step.formula) for step in steps(wide)) == 4000 * len("v1")
+    weights = [Value(1.0) for _ in range(4000)]
+    assert max(len(str(step)) for step in steps(ag.dot(weights, weights))) < 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "name"),
+    [
+        ("hypot(x, y)", {"x": 0, "y": 0}, "x"),
+        ("x ** y", {"x": 0, "y": 2}, "y"),
+        ("x ** 0", {"x": 0}, "x"),
+        ("sqrt(x)", {"x": 0}, "x"),
+        ("logsumexp([x, y])", {"x": -math.inf, "y": -math.inf}, "x"),
+    ],
+)
+def test_no_formula_is_printed_that_is_not_defined_at_its_numbers(text, numbers, name):
+    loss = ag.parse(text, **numbers)
+    [step] = [step for step in steps(loss) if step.input_name == name]
+    assert step.by_convention
+    assert step.formula == step.numbers == ag.digits(step.local)
+    assert str(step).endswith(", by convention)")
+    assert chain_rule(loss, step.input).factors == [[step.formula]]
+
+
+@given(recipes())
+def test_a_formula_that_is_defined_is_printed(recipe):
+    for step in steps(recipe.output(*recipe.values())):
+        if math.isfinite(step.local) and all(x.data for x in (step.node, *step.node.inputs) if isinstance(x, Value)):
+            assert not step.by_convention
 
 
 def test_a_name_with_line_breaks_and_control_characters_is_one_line_all_the_same():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,16 +33,19 @@ class ExpressionCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put a space before such an expression: then it is the same, but does not look like an option."""
-        options = {option for parameter in self.params for option in parameter.opts}
-        negative = [arg.startswith("-") and not arg.startswith("--") and arg not in options for arg in args]
-        return super().parse_args(ctx, [f" {arg}" if is_ else arg for arg, is_ in zip(args, negative, strict=True)])
+        options = {option: not getattr(each, "is_flag", False) for each in self.params for option in each.opts}
+        spaced = [
+            f" {arg}" if arg.startswith("-") and not (arg.startswith("--") or arg in options or is_value) else arg
+            for arg, is_value in zip(args, [False, *[options.get(arg, False) for arg in args]], strict=False)
+        ]
+        return super().parse_args(ctx, spaced)
 
 
 def recorded(expression: str, leaves: list[str] | None) -> Value:
     """The Value of an expression, from leaves such as ``"x=2"``. Raises UsageError."""
     numbers: dict[str, float] = {}
     for leaf in leaves or []:
-        name, _, number = [part.strip() for part in leaf.partition("=")]
+        name, _, number = [unicodedata.normalize("NFKC", part.strip()) for part in leaf.partition("=")]
         if name in numbers:
             raise UsageError(f"{name} is given twice")
         try:

@@ -70,17 +70,23 @@ def _backward_rows(backward: list[Step]) -> Iterator[Sequence[str]]:
     """The cells of each step, last of all why its node comes now, which is said once a node."""
     node = None
     for step in backward:
-        local = digits(step.local)
         yield (
             step.node_name,
             step.input_name,
-            local if step.formula == local else f"{step.formula} = {local}",
+            _local(step),
             digits(step.upstream),
             digits(step.contribution),
             f"{digits(step.before)} → {digits(step.after)}",
             "" if step.node is node else step.reason,
         )
         node = step.node
+
+
+def _local(step: Step) -> str:
+    local = digits(step.local)
+    if step.by_convention:
+        return f"{local}, by convention"
+    return local if step.formula == local else f"{step.formula} = {local}"
 
 
 def _table(columns: list[str], rows: Iterable[Sequence[str]], numbered: bool = False) -> Table:
