@@ -19,7 +19,7 @@ from .value import Value
 COLLAPSE_ABOVE = 100
 """Above this many nodes, neurons are drawn as one box each unless told otherwise.
 
-A diagram of that size no longer fits a screen: the 68 nodes of ``nn.MLP(3, [4, 4, 1])`` take 4,000 by 1,800 pixels.
+A diagram of that size no longer fits a screen: the 70 nodes of ``nn.MLP(3, [4, 4, 1])`` take 3,400 by 1,800 pixels.
 """
 
 LONGEST = 52
