@@ -1,5 +1,6 @@
 """The arithmetic of the page: in a real browser it computes what Python computes, and raises where Python raises."""
 
+import contextlib
 import functools
 import itertools
 import json
@@ -17,6 +18,7 @@ import autograd as ag
 from autograd import OPS, Op, Value, grad
 from autograd.op import REALS
 from autograd.stepper.javascript import script
+from autograd.symbol import formulas_are_defined
 from autograd.value import topological_order
 
 ROWS = list(OPS.values())
@@ -186,6 +188,23 @@ def answers(page) -> dict[Op, list]:
 def test_every_row_computes_and_raises_in_the_page_as_in_python(op: Op, answers):
     for point, answer in answers[op]:
         check(op, point, answer)
+
+
+@pytest.mark.parametrize("op", ROWS, ids=lambda op: op.name)
+def test_the_page_knows_as_python_where_a_formula_is_not_defined(op: Op, page):
+    nodes = []
+    for point in [*map(list, op.special), *points(op)[:200]]:
+        with contextlib.suppress(ArithmeticError, ValueError):
+            nodes.append(Value.apply(op, tuple(map(Value, point))))
+    written = script((op, len(node.inputs)) for node in nodes)
+    data = [
+        [written.keys[op, len(node.inputs)], [*map(text, map(float, node.inputs)), text(node.data)]] for node in nodes
+    ]
+    asked = "data.map(([key, given]) => operations[key].areDefined(...given.map(Number)))"
+    answers = in_page(page, written, asked, data)
+    for node, answer in zip(nodes, answers, strict=True):
+        for local, here, there in zip(node.local_derivatives, formulas_are_defined(node), answer, strict=True):
+            assert local is None or local != local or here == there, node.inputs
 
 
 # ---- graphs ----------------------------------------------------------------------------------------------------------

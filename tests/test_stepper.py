@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, log, operation, tanh, where
+from autograd import Value, hypot, log, logsumexp, operation, tanh, where
 from autograd.draw import Diagram
 from autograd.names import names_of
 from autograd.notation import digits
@@ -198,6 +198,9 @@ def test_a_leaf_alone_has_one_step(page: Any, tmp_path: Path) -> None:
     opened(page, tmp_path, Value(2.0, "x"))
     page.locator("#last").click()
     assert page.locator("#count").text_content() == "step 1 of 1"
+    page.locator("#first").click()
+    assert "there is no operation" in page.locator("#step").text_content()
+    page.locator("#last").click()
     assert shown(page, "x") == {"data": "2.0", "grad": "1.0"}
 
 
@@ -266,6 +269,21 @@ def test_the_formula_panel_spells_out_the_chain_rule(page: Any, tmp_path: Path) 
     )
 
 
+def test_no_formula_is_shown_that_is_not_defined_at_its_numbers(page: Any, tmp_path: Path) -> None:
+    x, y = Value(3.0, "x"), Value(4.0, "y")
+    loss = hypot(x, y)
+    opened(page, tmp_path, loss)
+    local = page.locator("#step h3", has_text="Local derivative")
+    go_to(page, count(loss)[1])
+    assert local.text_content() == "Local derivative"
+    assert page.locator("#step .formula").nth(1).text_content() == "∂(hypot(x,y))∂x=xhypot(x,y)=3hypot(3,4)=0.6"
+    for name in ("x", "y"):
+        page.locator("#leaves").get_by_label(f"Value of {name}").fill("0")
+        page.keyboard.press("Enter")
+    assert local.text_content() == "Local derivative, by convention"
+    assert page.locator("#step .formula").nth(1).text_content() == "∂(hypot(x,y))∂x=0"
+
+
 def test_a_forward_step_says_what_it_waited_for(page: Any, tmp_path: Path) -> None:
     x = Value(2.0, "x")
     opened(page, tmp_path, (x.sin() + x.cos()) * x)
@@ -303,12 +321,61 @@ def test_a_node_tells_its_history_and_leads_to_it(page: Any, tmp_path: Path) -> 
     assert page.locator("#node-title .name").text_content() == "a"
     entries = page.locator("#node .history .what").all_text_contents()
     assert entries == ["none → 1", "1 → −1"]
+    assert page.locator("#node h3").all_text_contents() == ["2 contributions to its gradient"]
+    assert page.locator("#node .history .at").all_text_contents() == ["step 4", f"step {last}"]
     page.locator("#node .history button").nth(1).click()
     assert step_of(page) == last
     assert page.locator("#node .history [aria-current=step]").count() == 1
     page.locator("#node").get_by_label("Close").click()
     assert page.locator("#node").is_hidden()
     assert forward == 2
+
+
+def test_escape_closes_a_node_and_gives_the_focus_back(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, error_of_a_neuron())
+    box = page.locator(".box").nth(1)
+    box.click()
+    page.locator("#node input").fill("77")
+    page.keyboard.press("Escape")
+    assert page.locator("#node").is_hidden()
+    assert box.evaluate("box => box === document.activeElement")
+    assert page.locator("#reset").is_hidden()  # a number that was being typed is given up
+    assert shown(page, "h")["data"] == "not computed yet"
+    page.locator("#node").get_by_label("Close").click()
+    assert page.locator("#search").evaluate("field => field === document.activeElement")
+
+
+def test_a_long_name_is_whole_in_the_panel_and_keeps_its_end_elsewhere(page: Any, tmp_path: Path) -> None:
+    name = "model.layers.2.weight[0][0]"
+    opened(page, tmp_path, Value(2.0, name) * 3)
+    page.locator("#last").click()
+    page.locator(".box.leaf").click()
+    for element in ("#step-title .name", "#node-title .name", "#node .leaf .name", "#leaves .leaf .name"):
+        shown = page.locator(element).last
+        assert shown.text_content() == shown.get_attribute("title") == name
+        parts = shown.evaluate("name => name.innerHTML").split("<wbr>")
+        assert [part for part in parts if part] == ["model.", "layers.", "2.", "weight", "[0]", "[0]"]
+    assert page.locator(".box.leaf .name").text_content() == "…2.weight[0][0]"
+    assert "∂…2.weight[0][0]" in page.locator("#step .formula").first.text_content()
+    shorten = f"names => {{ {FORMULAS} return names.map(name => shortenName(name, 8)); }}"
+    assert page.evaluate(shorten, ["12345678", "123456789", "a.23456789", "abc.e.789", "abcdefgh.", "a.bcd.efgh"]) == [
+        "12345678",
+        "…3456789",
+        "…3456789",
+        "…e.789",
+        "…cdefgh.",
+        "…efgh",
+    ]
+
+
+def test_a_contribution_in_the_history_is_on_one_line(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, Value(1.0, "x") * -0.0359931)
+    page.set_viewport_size({"width": 640, "height": 800})
+    page.locator("#last").click()
+    page.locator(".box.leaf").click()
+    what = page.locator("#node .history .what")
+    assert what.text_content() == "none → −0.0359931"
+    assert what.bounding_box()["height"] < 24
 
 
 def test_hover_shows_all_digits(page: Any, tmp_path: Path) -> None:
@@ -391,13 +458,13 @@ def test_from_afar_there_are_names_and_then_spots(page: Any, tmp_path: Path) -> 
     page.locator("#fit").click()
     box = page.locator(".box", has_text="bias[0]").first
     spots = page.locator(".spot.now, .spot.found")
-    while box.bounding_box()["width"] > 148 * 0.45:
+    while box.bounding_box()["width"] > 134 * 0.6:
         page.locator("#farther").click()
     assert box.locator(".title").is_visible()
     assert not box.locator(".name").is_visible()
     assert box.locator(".title").bounding_box()["width"] < box.bounding_box()["width"]
     assert not any(spot.is_visible() for spot in spots.all())
-    while box.bounding_box()["width"] > 148 * 0.2:
+    while box.bounding_box()["width"] > 134 * 0.27:
         page.locator("#farther").click()
     assert not box.locator(".title").is_visible()
     for spot, kind, count in (("found", "found", 4), ("now", "now", 1)):
@@ -557,14 +624,17 @@ def test_an_error_stands_beside_the_field_that_it_is_about(page: Any, tmp_path: 
     near, far = page.locator("#node [data-leaf]"), page.locator("#leaves [data-leaf]")
     near.fill("-1")
     near.press("Enter")
-    assert page.locator("#node [role=alert]").text_content() == described(near).text_content()
-    assert described(near).is_visible()
-    assert described(far).is_hidden()
-    assert near.get_attribute("aria-invalid") == "true"
+    for field in (near, far):  # both are about x
+        assert described(field).is_visible()
+        assert field.get_attribute("aria-invalid") == "true"
+        assert field.input_value() == "-1"
+    assert page.locator("[aria-live=polite]").text_content() == "log(x=-1.0): not defined there"
     far.fill("3")
     far.press("Enter")
-    assert described(near).is_hidden()
-    assert near.get_attribute("aria-invalid") == "false"
+    for field in (near, far):
+        assert described(field).is_hidden()
+        assert field.get_attribute("aria-invalid") == "false"
+        assert field.input_value() == "3.0"
 
 
 def test_another_branch_after_an_edit_gets_its_formula(page: Any, tmp_path: Path) -> None:
@@ -575,7 +645,125 @@ def test_another_branch_after_an_edit_gets_its_formula(page: Any, tmp_path: Path
     field.press("Enter")
     page.locator("#last").click()
     assert shown(page, "y") == {"data": "2.0", "grad": "5.0"}
-    assert shown(page, "x")["grad"] == "no gradient yet"
+
+
+def test_after_the_last_step_what_has_no_gradient_will_have_none(page: Any, tmp_path: Path) -> None:
+    x, y = Value(1.0, "x"), Value(2.0, "y")
+    loss = where(x > 0, x * 3, y * 5)
+    opened(page, tmp_path, loss)
+    box = page.locator(".box[aria-label^='y, leaf']")
+    for step, says in ((count(loss)[1], "no gradient"), (count(loss)[1] - 1, "no gradient yet")):
+        go_to(page, step)
+        assert box.locator(".number.gradient").text_content() == says
+        assert box.get_attribute("aria-label") == f"y, leaf, data 2, {says}"
+        assert shown(page, "y")["grad"] == says
+
+
+# ---- what may be typed -----------------------------------------------------------------------------------------------
+
+
+def read(page: Any, texts: list[str]) -> list[str | None]:
+    """The numbers that the page reads from texts, to all digits; None where it finds none."""
+    return list(page.evaluate(f"texts => {{ {ENGINE} return texts.map(readNumber).map({TEXT}); }}", texts))
+
+
+@given(x=st.floats())
+def test_every_number_can_be_typed_as_the_page_prints_it(page: Any, x: float) -> None:
+    rounded = float(digits(x).replace("∞", "inf"))
+    texts = [repr(x), repr(x).replace("-", "−"), f" {repr(x).replace('inf', '∞')} ", digits(x).replace("-", "−")]
+    assert read(page, texts) == [repr(x)] * 3 + [repr(rounded)]
+
+
+def test_what_is_no_decimal_number_is_not_read(page: Any) -> None:
+    texts = {"+1.5": "1.5", ".5": "0.5", "-5.": "-5.0", "1E3": "1000.0", "+inf": "inf", "−∞": "-inf", "1e-400": "0.0"}
+    assert read(page, [*texts]) == [*texts.values()]
+    wrong = [
+        "",
+        " ",
+        "1/2",
+        "3,5",
+        "0x10",
+        "1_000",
+        "1 000",
+        "1e400",
+        "1e",
+        ".",
+        "--1",
+        "Infinity",
+        "NaN",
+        "constructor",
+    ]
+    assert read(page, wrong) == [None] * len(wrong)
+
+
+def enter(field: Any, text: str) -> None:
+    field.fill(text)
+    field.press("Enter")
+
+
+def test_a_text_that_is_no_number_stays_with_a_message_and_changes_nothing(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, Value(math.nan, "x") * 2)
+    field = page.locator("#leaves").get_by_label("Value of x")
+    assert field.input_value() == "nan"
+    for text in ("1/2", ""):
+        enter(field, text)
+        assert field.input_value() == text
+        assert described(field).text_content().startswith("x needs a number. The page still shows")
+        assert page.locator("#reset").is_visible()
+    enter(field, "−1.2")
+    assert described(field).is_hidden()
+    page.locator("#last").click()
+    assert shown(page, "L")["data"] == "-2.4"
+
+
+def test_what_was_refused_is_tried_again_with_the_next_edit(page: Any, tmp_path: Path) -> None:
+    x, y = Value(4.0, "x"), Value(0.5, "y")
+    opened(page, tmp_path, log(x**y))
+    page.locator("#last").click()
+    first, second = [page.locator("#leaves").get_by_label(f"Value of {name}") for name in "xy"]
+    enter(first, "-2")
+    assert described(first).is_visible()
+    enter(second, "2")
+    assert described(first).is_hidden()
+    assert [first.input_value(), second.input_value()] == ["-2.0", "2.0"]
+    assert shown(page, "L")["data"] == repr(math.log(4.0))
+
+
+def test_what_was_refused_stays_until_it_is_corrected(page: Any, tmp_path: Path) -> None:
+    x, y = Value(1.0, "x"), Value(4.0, "y")
+    opened(page, tmp_path, log(x) + y.sqrt())
+    page.locator("#last").click()
+    before = shown(page, "L")
+    first, second = [page.locator("#leaves").get_by_label(f"Value of {name}") for name in "xy"]
+    enter(first, "-1")
+    message = described(first).text_content()
+    enter(second, "9")
+    assert shown(page, "L") == before
+    for field, text in ((first, "-1"), (second, "9")):
+        assert field.input_value() == text
+        assert field.get_attribute("aria-invalid") == "true"
+        assert described(field).text_content() == message
+    assert shown(page, "x")["data"] == "1.0"
+    assert page.locator("#node [data-leaf]").input_value() == "-1"  # a field that came later knows of it, too
+    enter(first, "1")
+    assert shown(page, "L")["data"] == "3.0"
+    assert page.locator("[aria-invalid=true]").count() == 0
+
+
+def test_back_to_the_recorded_numbers_gives_up_what_was_refused(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, log(Value(2.0, "x")))
+    field = page.locator("#leaves").get_by_label("Value of x")
+    enter(field, "-1")
+    page.locator("#reset").click()
+    assert field.input_value() == "2.0"
+    assert described(field).is_hidden()
+    assert page.locator("#reset").is_hidden()
+
+
+def test_leaves_are_listed_in_the_order_of_their_use(page: Any, tmp_path: Path) -> None:
+    w1, x, w2, y = [Value(0.5, name) for name in ("w1", "x", "w2", "y")]
+    opened(page, tmp_path, (w2 * tanh(w1 * x) - y) ** 2)
+    assert page.locator("#leaves .name").all_text_contents() == ["w1", "x", "w2", "y"]
 
 
 # ---- names, colours, accessibility -----------------------------------------------------------------------------------
@@ -707,9 +895,14 @@ def test_the_keyboard_alone_is_enough(page: Any, tmp_path: Path) -> None:
     page.locator("#node .history button").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("#node .history [aria-current=step]").evaluate("button => button === document.activeElement")
-    page.locator(".box").first.click()
-    page.keyboard.press("Space")  # after a click, it is still the key that plays
-    assert page.locator("#play").get_attribute("aria-label") == "Pause"
+    for target in (".box", "#last"):
+        page.locator(target).first.click()
+        page.keyboard.press("Space")  # after a click, it is still the key that plays
+        assert page.locator("#play").get_attribute("aria-label") == "Pause"
+        page.keyboard.press("Space")
+    page.locator("#back").focus()
+    page.keyboard.press("Space")  # but a button that the keyboard went to is pressed
+    assert page.locator("#back").evaluate("button => button === document.activeElement")
 
 
 def test_each_step_is_read_as_one_sentence(page: Any, tmp_path: Path) -> None:
@@ -726,6 +919,117 @@ def test_each_step_is_read_as_one_sentence(page: Any, tmp_path: Path) -> None:
         "Backward begins: the gradient of L with respect to itself is 1.",
         "Backward: from L to b, 1 times 3 is 3. The gradient of b is now 3.",
     ]
+
+
+SLIDE = {"w1": 0.5, "x": 1.0, "w2": -1.2, "y": 1.0}
+TEXT_HEIGHTS = """texts => texts.filter(text => text.textContent && text.checkVisibility()).map(text =>
+    parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)"""
+
+
+def settle(page: Any) -> None:
+    """Wait until the page has seen how large its window is."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+
+
+def slide() -> Value:
+    """L = (sigmoid(w2 · tanh(w1 · x)) − y)²."""
+    w1, x, w2, y = [Value(number, name) for name, number in SLIDE.items()]
+    return ((w2 * tanh(w1 * x)).sigmoid() - y) ** 2
+
+
+def test_a_wider_window_never_opens_with_smaller_texts(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, slide())
+    heights = []
+    for width in (901, 960, 1100, 1200, 1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.reload()
+        settle(page)
+        heights.append(min(page.locator(".box tspan").evaluate_all(TEXT_HEIGHTS)))
+    assert heights == sorted(heights)
+    assert heights[0] > 7.5
+
+
+def test_a_laptop_shows_the_whole_network_of_the_slide(page: Any, tmp_path: Path) -> None:
+    opened(page, tmp_path, slide())
+    settle(page)
+    around = page.locator("#picture").bounding_box()
+    for box in page.locator(".box rect").all():
+        place = box.bounding_box()
+        assert around["x"] <= place["x"]
+        assert place["x"] + place["width"] <= around["x"] + around["width"]
+    assert min(page.locator(".box tspan").evaluate_all(TEXT_HEIGHTS)) > 8
+
+
+def test_texts_are_shown_where_they_can_be_read(page: Any, tmp_path: Path) -> None:
+    loss, model = mlp()
+    opened(page, tmp_path, loss, model.named_parameters())
+    wheel = "(svg, deltaY) => svg.dispatchEvent(new WheelEvent('wheel', { deltaY, clientX: 400, clientY: 300 }))"
+    page.locator("#picture").evaluate(wheel, -400)
+    levels = set()
+    for _ in range(50):
+        page.locator("#picture").evaluate(wheel, 20)
+        levels.add(page.locator("#picture").get_attribute("class") or "near")
+        heights = page.locator(".box tspan, .box .title").evaluate_all(TEXT_HEIGHTS)
+        assert min(heights, default=7) >= 6.5
+    assert levels == {"near", "names", "far"}
+
+
+def test_texts_in_a_box_have_room(page: Any, tmp_path: Path) -> None:
+    x = Value(-1.23457e-05, "model.layers.2.weight[0][0]")
+    sums = sum([x, x]) + x.exp().log() + where(x > 0, x, x * 2)
+    opened(page, tmp_path, logsumexp([sums, -1.23457e-05]) / -0.0359931)
+    gaps = """box => {
+        const { x: left, width } = box.querySelector('rect').getBBox();
+        const lines = {};
+        for (const text of box.querySelectorAll('text > tspan')) {
+            const [x, long] = [Number(text.getAttribute('x')), text.getComputedTextLength()];
+            const start = getComputedStyle(text).textAnchor === 'end' ? x - long : x;
+            if (long) (lines[text.getAttribute('y')] ??= []).push([start - left, start - left + long]);
+        }
+        return Object.values(lines).flatMap(line => [[-1, 0], ...line.sort((a, b) => a[0] - b[0]), [width, width]]
+            .slice(1).map(([start], i, ends) => start - (i ? line[i - 1][1] : 0)));
+    }"""
+    for step in (0, count(x)[1]):
+        go_to(page, step)
+        for box in page.locator(".box").all():
+            assert min(box.evaluate(gaps)) > 1
+
+
+def test_the_factor_of_a_step_covers_no_box(page: Any, tmp_path: Path) -> None:
+    loss, model = mlp()
+    opened(page, tmp_path, loss, model.named_parameters())
+    covered = """() => {
+        const pill = document.querySelector('rect.factor')?.getBBox();
+        const meets = box => box.x < pill.x + pill.width && pill.x < box.x + box.width
+            && box.y < pill.y + pill.height && pill.y < box.y + box.height;
+        return pill ? [...document.querySelectorAll('.box rect')].filter(rect => meets(rect.getBBox())).length : null;
+    }"""
+    forward, last = count(loss)
+    for _ in ("every node", "neurons as one box"):
+        page.locator("#collapse").click()
+        page.locator("#fit").click()
+        found = []
+        for step in range(forward + 2, last + 1):
+            go_to(page, step)
+            found.append(page.evaluate(covered))
+        assert set(found) <= {0, None}
+        assert 0 in found
+
+
+@pytest.mark.parametrize("size", [(640, 800), (858, 720), (1000, 640), (1100, 640), (1280, 800)])
+def test_the_legend_is_whole_and_under_nothing(page: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    opened(page, tmp_path, slide())
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    settle(page)
+    around = page.locator("#graph").bounding_box()
+    legend, zoom, picture = [page.locator(part).bounding_box() for part in (".legend", ".zoom", "#picture")]
+    entries = page.locator(".legend li")
+    assert [entry.is_visible() for entry in entries.all()] == [True] * 6
+    assert legend["x"] + legend["width"] <= zoom["x"]
+    assert zoom["x"] + zoom["width"] <= around["x"] + around["width"]
+    assert picture["y"] + picture["height"] <= legend["y"]
+    assert legend["y"] + legend["height"] <= around["y"] + around["height"]
+    assert page.locator(".speed").evaluate("label => parseFloat(getComputedStyle(label).fontSize)") >= 11
 
 
 @pytest.mark.parametrize("size", [(360, 640), (400, 800), (1280, 640), (1920, 1080)])
@@ -775,6 +1079,19 @@ def test_it_talks_to_its_parent_alone(page: Any) -> None:
     assert frame.locator("#step .result").text_content() == "6"
 
 
+def test_a_parent_that_changes_another_leaf_leaves_what_was_refused(page: Any) -> None:
+    page.set_content(Stepper(log(Value(2.0, "x")) * Value(1.0, "y"))._repr_html_())
+    page.evaluate("() => { window.told = []; addEventListener('message', event => told.push(event.data)); }")
+    field = page.frame_locator("iframe").locator("#leaves").get_by_label("Value of x")
+    enter(field, "-1")
+    page.locator("iframe").evaluate(
+        "frame => frame.contentWindow.postMessage({chainrule: 'set', leaves: {x: 2, y: 3}}, '*')"
+    )
+    page.wait_for_function("() => told.at(-1)?.leaves.y === 3")
+    assert field.input_value() == "-1"
+    assert field.get_attribute("aria-invalid") == "true"
+
+
 class _Images(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -801,6 +1118,24 @@ def test_without_its_iframe_a_picture_is_left(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Diagram, "svg", no_renderer)
     assert "∂L/∂L" in re.sub(r"<iframe.*</iframe>", "", stepper._repr_html_(), flags=re.DOTALL)
+    next(node for node in stepper.names if node.op is None).data = 7.0
+    assert "the data of a leaf was changed" in stepper._repr_html_()
+
+
+def test_of_a_large_graph_no_picture_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Diagram, "svg")
+    x = Value(1.0)
+    for _ in range(400):
+        x = x * 0.5
+    assert "has 401 boxes. Trust this notebook" in Stepper(x)._repr_html_()
+
+
+def test_a_name_may_be_any_text(tmp_path: Path) -> None:
+    stepper = Stepper(Value(1.0, "a\n\ud800") * 2, {})
+    stepper.loss.name = "L\n\ud800"
+    again = Stepper(stepper.loss)
+    again.save_html(tmp_path / "page.html")
+    assert repr(again) == "<stepper of L\\n\\ud800: 2 nodes>"
 
 
 # ---- the file --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // Which boxes and lines a graph is drawn with, and where they are. Nothing here knows of the page.
 
-const NODE = { width: 148, height: 66 };
-const NEURON = { width: 152, height: 82 };
+const NODE = { width: 134, height: 66 };
+const NEURON = { width: 148, height: 82 };
 const LONG = 2000; // longer edges have no dashes, which take long to paint
 
 const round = (x) => Math.round(x * 10) / 10;
@@ -116,16 +116,14 @@ function curve({ from, to, port }, route) {
   let line = `M${round(points[0].x)} ${round(points[0].y)}`;
   for (let i = 1; i < points.length; i++) {
     const [a, b] = [points[i - 1], points[i]];
-    const bend = Math.max(24, (b.x - a.x) / 2);
+    const bend = Math.max(20, (b.x - a.x) / 2);
     line += `C${round(a.x + bend)} ${round(a.y)} ${round(b.x - bend)} ${round(b.y)} ${round(b.x)} ${round(b.y)}`;
   }
-  const half = points.length >> 1;
-  const middle = { x: (points[half - 1].x + points[half].x) / 2, y: (points[half - 1].y + points[half].y) / 2 };
-  return { line, middle, long: Math.max(Math.abs(end.x - points[0].x), Math.abs(end.y - points[0].y)) > LONG };
+  return { line, long: Math.max(Math.abs(end.x - points[0].x), Math.abs(end.y - points[0].y)) > LONG };
 }
 
 function extent(boxes) {
   const reduce = (side, choose) => boxes.reduce((found, box) => choose(found, box[side]), boxes[0][side]);
-  const [left, top] = [reduce('left', Math.min), reduce('top', Math.min)];
+  const [left, top] = [reduce('left', Math.min), reduce('top', Math.min) - ROW_GAP];
   return { left, top, width: reduce('right', Math.max) - left, height: reduce('bottom', Math.max) - top };
 }

@@ -1,8 +1,16 @@
 // The graph, its numbers, and the steps of its two passes. Nothing here knows of the page.
 
+const NO_DECIMALS = new Map([['nan', NaN], ['inf', Infinity], ['+inf', Infinity], ['-inf', -Infinity]]);
+
 /** A float of the data: JSON has no inf and no nan, which come as text. */
-function readFloat(x) {
-  return typeof x === 'number' ? x : { nan: NaN, inf: Infinity, '-inf': -Infinity }[x];
+const readFloat = (x) => (typeof x === 'number' ? x : NO_DECIMALS.get(x));
+
+/** The number that was typed, or copied from the page: a decimal one, inf, ∞ or nan. Of any other text undefined. */
+function readNumber(text) {
+  const plain = text.trim().replaceAll('−', '-').replace('∞', 'inf');
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(plain)) return NO_DECIMALS.get(plain);
+  const number = Number(plain);
+  return Number.isFinite(number) ? number : undefined; // 1e400 is no float, and was hardly meant to be ∞
 }
 
 /**
@@ -159,6 +167,9 @@ function gradientAt(timeline, node, step) {
   const count = countUpTo(timeline.into[node], step);
   return count === 0 ? undefined : timeline.steps[timeline.into[node][count - 1]].after;
 }
+
+/** What stands in the place of a gradient that there is not: after the last step there will be none. */
+const noGradient = ({ timeline, step }) => (step < timeline.steps.length - 1 ? 'no gradient yet' : 'no gradient');
 
 /** All digits of a float, spelled as Python does: 2.0, 1e-07, inf. */
 function repr(x) {

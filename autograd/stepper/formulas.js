@@ -1,7 +1,7 @@
 // Numbers, formulas in MathML, and the sentences that say what a step does.
 
 const MATHML = 'http://www.w3.org/1998/Math/MathML';
-const LONGEST_NAME = 14; // in a formula
+const LONGEST_NAME = 15; // in a formula, and in a box that has room
 const LIST = new Intl.ListFormat('en-GB'); // a, b and c
 
 /** A number to 6 significant digits, as autograd/notation.py writes it, but with a real minus sign. */
@@ -46,8 +46,9 @@ function splitName(name) {
   return indexed ? [indexed[1], indexed[2]] : [name, ''];
 }
 
-/** The end of a long name, where the indices are. */
-const shortenName = (name, room) => (name.length <= room ? name : `…${name.slice(1 - room).replace(/^\./, '')}`);
+/** The end of a long name, where the indices are, from a dot on if there is one. */
+const shortenName = (name, room) =>
+  name.length <= room ? name : `…${name.slice(-room).replace(/^([^.]*\.(?!$)|[^])/, '')}`;
 
 function variable(name) {
   const [base, index] = splitName(shortenName(name, LONGEST_NAME));
@@ -112,6 +113,11 @@ function makeFormulas(graph, numbers) {
     operationEquals: (node) => equals(...operandsOf(node), numbers.data[node.index]),
     local: (node, place) => fill(templates[node.template].locals[place], names(node)),
     localNumbers: (node, place) => fill(templates[node.template].locals[place], data(node)),
+    /** Whether a local derivative is decided, or a limit, for its formula is not defined at these numbers. */
+    byConvention: (node, place) =>
+      node.key !== undefined &&
+      !Number.isNaN(numbers.locals[node.index][place]) &&
+      !operations[node.key].areDefined(...operandsOf(node), numbers.data[node.index])[place],
     localEquals: (node, place) => equals(...operandsOf(node), numbers.locals[node.index][place]),
   };
 }

@@ -26,9 +26,11 @@ class Script:
 
     Attributes:
         text: defines ``const operations``, and nothing else: for each key an object with ``forward(...inputs)``,
-            ``locals(...inputs, out, wanted)`` and ``selects``. ``wanted`` says for which inputs a local derivative is
-            wanted, of all unless given; null stands for the others, and where nothing flows back. Both raise an Error
-            whose name is that of Python's error and whose message is the reason that Python gives.
+            ``locals(...inputs, out, wanted)``, ``areDefined(...inputs, out)`` and ``selects``. ``wanted`` says for
+            which inputs a local derivative is wanted, of all unless given; null stands for the others, and where
+            nothing flows back. The first two raise an Error whose name is that of Python's error and whose message is
+            the reason that Python gives. ``areDefined`` says, for each input, whether the formula of the local
+            derivative, as it prints, is defined there.
         keys: the key of each operation and number of inputs.
         missing: why an operation of that many inputs cannot be had.
     """
@@ -110,7 +112,7 @@ class _Reading(Number):
         self.text = text
 
     @staticmethod
-    def apply(op: Op, inputs: tuple[Any, ...]) -> _Reading:
+    def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
         rule = next(x.rule for x in inputs if isinstance(x, _Reading))
         return rule.call(rule.program.reference(op), inputs)
 
@@ -134,18 +136,34 @@ class _Reading(Number):
         return bool(self)
 
 
+class _Printed(_Reading):
+    """The same of what is printed: a row that prints as an expression is written as that expression."""
+
+    __slots__ = ()
+
+    __eq__ = object.__eq__  # as a symbol's, by which the row chose what to print
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
+    @staticmethod
+    def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
+        printed = op.prints(*inputs) if callable(op.prints) else None
+        return _Reading.apply(op, inputs) if printed is None else printed
+
+
 class _Rule:
     """The lines of one rule: a name for each call, which is written once."""
 
-    def __init__(self, program: Program, size: int) -> None:
+    def __init__(self, program: Program, size: int, reading: type[_Reading] = _Reading) -> None:
         self.program = program
+        self.reading = reading
         self.lines: dict[str, str] = {}
-        self.inputs = tuple([_Reading(self, f"x{i}") for i in range(size)])
-        self.out = _Reading(self, "out")
+        self.inputs = tuple([reading(self, f"x{i}") for i in range(size)])
+        self.out = reading(self, "out")
 
     def call(self, function: str, inputs: Sequence[Any]) -> _Reading:
         text = f"{function}({', '.join(map(_operand, inputs))})"
-        return _Reading(self, self.lines.setdefault(text, f"t{len(self.lines) + 1}"))
+        return self.reading(self, self.lines.setdefault(text, f"t{len(self.lines) + 1}"))
 
     def function(self, result: str) -> str:
         """The rule as a function of JavaScript."""
@@ -170,22 +188,27 @@ def _entry(program: Program, op: Op, size: int) -> str:
         raise UntranslatableError(f"{size} inputs are more than the {MOST_INPUTS} that a function in a page takes")
     forward = program.reference(op)
     try:
-        if op.lists:
-            rule = _Rule(program, size)
-            found = list(op.rules[0](rule.inputs, rule.out))  # type: ignore[misc]  # a list operation has a rule
-            if len(found) != size:
-                raise UntranslatableError(f"its rule returns {len(found)} local derivatives for {size} inputs")
-            rules = rule.function(f"[{', '.join(map(_operand, found))}]")
-        else:
-            rules = "".join(f"    {_rule(program, size, each)},\n" for each in op.rules)
-            rules = f"[\n{rules}  ]"
+        rules, printed = [_rules(program, op, size, reading) for reading in (_Reading, _Printed)]
     except (TypeError, ValueError, ArithmeticError) as error:
         raise UntranslatableError(f"its local derivative cannot be read: {error}") from error
-    return f"operation({forward}, {size}, {rules}, {number(op.selects)})"
+    others = "" if printed == rules else f", {printed}"
+    return f"operation({forward}, {size}, {rules}, {number(op.selects)}{others})"
 
 
-def _rule(program: Program, size: int, rule: Callable[..., Any] | None) -> str:
+def _rules(program: Program, op: Op, size: int, reading: type[_Reading]) -> str:
+    """The rules of ``op``, or its one rule of lists, as functions."""
+    if not op.lists:
+        rules = "".join([f"    {_rule(program, size, each, reading)},\n" for each in op.rules])
+        return f"[\n{rules}  ]"
+    rule = _Rule(program, size, reading)
+    found = list(op.rules[0](rule.inputs, rule.out))  # type: ignore[misc]  # a list operation has a rule
+    if len(found) != size:
+        raise UntranslatableError(f"its rule returns {len(found)} local derivatives for {size} inputs")
+    return rule.function(f"[{', '.join(map(_operand, found))}]")
+
+
+def _rule(program: Program, size: int, rule: Callable[..., Any] | None, reading: type[_Reading]) -> str:
     if rule is None:
         return "null"
-    lines = _Rule(program, size)
+    lines = _Rule(program, size, reading)
     return lines.function(_operand(rule(*lines.inputs, lines.out)))

@@ -6,8 +6,8 @@
 // 3. Order within a layer: boxes go to the mean position of their neighbours, a few sweeps to and fro.
 // 4. Heights: as near to the neighbours as the order and the gaps allow.
 
-const COLUMN_GAP = 54;
-const ROW_GAP = 18;
+const COLUMN_GAP = 32;
+const ROW_GAP = 26; // room for the factor of a step
 const LONGEST_ROUTE = 24; // longer edges run straight: points for each of their layers could be quadratic
 const SWEEPS = 10;
 

@@ -8,7 +8,8 @@
     numbers: recorded,
     timeline: makeTimeline(graph, recorded),
     step: 0,
-    edited: new Map(),
+    edited: new Map(), // leaves with other numbers than the recorded ones
+    refused: new Map(), // leaves for which something was typed that could not be computed: {text, why}
     locked: lockedLeaves(graph),
     collapsed: new Set(),
     selected: -1,
@@ -21,7 +22,7 @@
     hover: showTip,
     leave: hideTip,
   });
-  const panel = makePanel(find('panel'), graph, state, { go, select, edit, toggle, neuronOf: picture.neuronOf });
+  const panel = makePanel(find('panel'), graph, state, { go, close, edit, toggle, neuronOf: picture.neuronOf });
   const last = () => state.timeline.steps.length - 1;
 
   // ---- steps -------------------------------------------------------------------------------------------------------
@@ -103,10 +104,17 @@
   find('play').onclick = play;
   find('forward').onclick = () => byHand(state.step + 1);
   find('last').onclick = () => byHand(last());
+  document.querySelector('.buttons').addEventListener('click', (event) => {
+    if (event.detail) document.activeElement.blur(); // after a click of the mouse, the space bar plays again
+  });
   find('slider').oninput = (event) => byHand(Number(event.target.value));
 
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.key === 'Escape' && state.selected >= 0) {
+      panel.refreshLeaves(); // a number that is being typed is given up
+      return close();
+    }
     if (event.target.matches('input, select')) return; // the slider has these keys itself
     const onButton = event.target.matches('button');
     const action = {
@@ -123,11 +131,20 @@
 
   // ---- nodes -------------------------------------------------------------------------------------------------------
 
+  let opener; // where the focus was when a node was selected
+
   function select(node) {
+    opener = document.activeElement;
     state.selected = node;
     picture.select(node);
     panel.showNode();
     if (node >= 0) find('node').scrollIntoView({ block: 'nearest' });
+  }
+
+  function close() {
+    const back = opener;
+    select(-1);
+    back.focus();
   }
 
   function arrange() {
@@ -184,7 +201,7 @@
     tip.replaceChildren(
       html('b', {}, graph.nodes[node].name),
       html('span', {}, `data ${step < timeline.computed[node] ? 'not computed yet' : repr(numbers.data[node])}`),
-      html('span', {}, `grad ${gradient === undefined ? 'none yet' : repr(gradient)}`),
+      html('span', {}, gradient === undefined ? noGradient(state) : `grad ${repr(gradient)}`),
     );
     tip.hidden = false;
     const [box, around] = [target.getBoundingClientRect(), find('graph').getBoundingClientRect()];
@@ -201,33 +218,41 @@
 
   // ---- numbers -----------------------------------------------------------------------------------------------------
 
-  /** Leaves with other numbers. Returns what is wrong with them; nothing is changed then. */
-  function editAll(edited) {
+  /** Give some leaves (a Map) other numbers. Returns what is wrong with them; nothing is changed then. */
+  function change(leaves) {
+    const edited = new Map(state.edited);
     try {
-      for (const leaf of edited.keys()) {
+      for (const [leaf, number] of leaves) {
+        const { name, data } = graph.nodes[leaf];
         const why = state.locked[leaf];
-        if (why !== undefined) throw new Error(`${graph.nodes[leaf].name} cannot be edited: ${why}`);
+        if (number === undefined) throw new Error(`${name} needs a number`);
+        if (Object.is(number, data)) edited.delete(leaf);
+        else if (why !== undefined) throw new Error(`${name} cannot be edited: ${why}`);
+        else edited.set(leaf, number);
       }
-      state.numbers = edited.size ? recompute(graph, edited, operations) : recorded;
+      state.numbers = recompute(graph, edited, operations);
     } catch (error) {
       return error.message;
     }
     state.edited = edited;
+    for (const leaf of leaves.keys()) state.refused.delete(leaf);
     showNumbers();
     return undefined;
   }
 
-  function edit(leaf, number) {
-    const edited = new Map(state.edited);
-    if (Object.is(number, graph.nodes[leaf].data)) edited.delete(leaf);
-    else edited.set(leaf, number);
-    const error = editAll(edited);
-    if (error === undefined) tellHost();
-    return error;
+  /** Try what was typed for a leaf, together with all that was refused before. */
+  function edit(leaf, text) {
+    const { refused } = state;
+    refused.set(leaf, { text });
+    const why = change(new Map([...refused].map(([each, { text }]) => [each, readNumber(text)])));
+    if (why === undefined) return tellHost();
+    refused.get(leaf).why = `${why}. The page still shows the last numbers that work.`;
+    panel.refreshLeaves();
+    find('live').textContent = why;
   }
 
   find('reset').onclick = () => {
-    editAll(new Map());
+    change(new Map(leaves.map((leaf) => [leaf.index, leaf.data])));
     find('leaves').querySelector('input').focus(); // the button is gone
     tellHost();
   };
@@ -252,15 +277,14 @@
 
   window.addEventListener('message', ({ source, data }) => {
     if (source !== window.parent || window.parent === window || data?.chainrule !== 'set') return;
-    const edited = new Map(state.edited);
+    const numbers = new Map();
     for (const leaf of leaves) {
       const number = data.leaves && Object.hasOwn(data.leaves, leaf.name) ? data.leaves[leaf.name] : undefined;
-      if (typeof number !== 'number') continue;
-      if (Object.is(number, leaf.data)) edited.delete(leaf.index);
-      else edited.set(leaf.index, number);
+      const now = state.numbers.data[leaf.index];
+      if (typeof number === 'number' && !Object.is(number, now)) numbers.set(leaf.index, number);
     }
     pause();
-    panel.say(editAll(edited));
+    panel.say(change(numbers));
     if (Number.isInteger(data.step)) moveTo(data.step);
     tellHost(); // once, also where nothing has changed: the host waits for an answer
   });

@@ -16,7 +16,7 @@ from ..draw import COLLAPSE_ABOVE, draw
 from ..files import write_whole
 from ..groups import neurons
 from ..names import Names
-from ..notation import MATHML, digits
+from ..notation import MATHML, digits, printable
 from ..op import Op
 from ..steps import current_names, forward_steps, steps
 from ..symbol import Symbol, local_formulas
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PICTURE = ("boxes.js", "shapes.js", "texts.js", "view.js", "stage.js", "pointer.js", "picture.js")
 SCRIPTS = ("engine.js", "layout.js", "formulas.js", *_PICTURE, "panel.js", "page.js")
 HEIGHT = 720  # pixels, in a notebook
+MOST_BOXES = 300  # a picture of more would take seconds and megabytes in every notebook, and could not be read
 
 # Operands are filled in by the page: names, or numbers. They bind less tightly than anything, so that a formula groups
 # them wherever a negative number needs it; the page drops the groups of all others.
@@ -64,7 +65,7 @@ class Stepper:
         self.html = _page(loss, self.names)
 
     def __repr__(self) -> str:
-        return f"<stepper of {self.names[self.loss]}: {len(self.names)} nodes>"
+        return f"<stepper of {printable(self.names[self.loss])}: {len(self.names)} nodes>"
 
     def save_html(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file, which appears whole or not at all.
@@ -95,16 +96,25 @@ class Stepper:
         )
 
     def _picture(self) -> str:
-        """What is seen where no script may run: the diagram, or both passes as text where nothing can draw it."""
+        """What is seen where no script may run: the diagram; else words, for a graph that cannot be drawn at once."""
+        graph = html.escape(f"The graph of {printable(self.names[self.loss])}")
+        diagram = draw(self.loss, self._named())
+        if diagram.boxes > MOST_BOXES:
+            return f"<p>{graph} has {diagram.boxes:,} boxes. Trust this notebook to step through it.</p>"
         try:
-            picture = draw(self.loss, self._named()).svg()
+            picture = diagram.svg()
         except (RuntimeError, TimeoutError):
-            passes = [*forward_steps(self.loss, self._named()), *steps(self.loss, self._named())]
-            text = "\n".join(map(str, passes))
-            return f"<pre>{html.escape(text)}</pre>"
+            return f"<pre>{html.escape(self._passes())}</pre>"
         encoded = base64.b64encode(picture.encode()).decode()
-        alt = html.escape(f"The graph of {self.names[self.loss]}")
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{encoded}" style="max-width: 100%; max-height: 100%">'
+        return (
+            f'<img alt="{graph}" src="data:image/svg+xml;base64,{encoded}" style="max-width: 100%; max-height: 100%">'
+        )
+
+    def _passes(self) -> str:
+        try:
+            return "\n".join(map(str, [*forward_steps(self.loss, self._named()), *steps(self.loss, self._named())]))
+        except ValueError as error:  # a leaf was changed since
+            return str(error)
 
     def _named(self) -> list[tuple[str, Value]]:
         return [(name, node) for node, name in self.names.items()]
@@ -115,7 +125,7 @@ def _page(loss: Value, names: Mapping[Value, str]) -> str:
     read = {name: (folder / name).read_text(encoding="utf-8") for name in ("page.html", "page.css", *SCRIPTS)}
     operations = script(dict.fromkeys((node.op, len(node.inputs)) for node in names if node.op is not None))
     parts = {
-        "title": html.escape(f"Backpropagation of {names[loss]}, step by step"),
+        "title": html.escape(f"Backpropagation of {printable(names[loss])}, step by step"),
         "style": read["page.css"],
         "data": _json(_graph(loss, names, operations)),
         "operations": operations.text,

@@ -23,15 +23,19 @@ function formula(...parts) {
   return html('div', { class: 'formula' }, ...maths);
 }
 
+/** A name, as a whole: a long one may go on in the next line after a dot or before a bracket. */
 function named(name) {
   const [base, index] = splitName(name);
-  return html('b', { class: 'name' }, base, ...(index ? [html('sub', {}, index)] : []));
+  const parts = base.split(/(?<=\.)|(?=\[)/).flatMap((part) => [html('wbr'), part]);
+  return html('b', { class: 'name', title: name }, ...parts, ...(index ? [html('sub', {}, index)] : []));
 }
 
+/** How many there are of something: 1 step, 2 steps. */
+const counted = (count, what) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /**
- * The panel of a graph. `state` has the numbers, the timeline, the step, the edited leaves and the selected node; `on`
- * is told what the user wants: go(step), select(node), edit(leaf, number), which answers with an error text,
- * toggle(neuron).
+ * The panel of a graph. `state` has the numbers, the timeline, the step, the edited leaves, what was typed but refused,
+ * and the selected node; `on` is told what the user wants: go(step), close(), edit(leaf, text), toggle(neuron).
  */
 function makePanel(root, graph, state, on) {
   const { nodes } = graph;
@@ -61,9 +65,10 @@ function makePanel(root, graph, state, on) {
   const passOf = (step) => ({ start: 'Start', forward: 'Forward', seed: 'Backward', backward: 'Backward' })[step.kind];
 
   function start() {
-    const text =
-      'The leaves have numbers; nothing is computed yet. Step forward: first every operation is computed, then the ' +
-      `gradient of ${loss.name} flows back, one contribution at a time.`;
+    const text = loss.leaf
+      ? `${loss.name} is a leaf: it has its number, and there is no operation. Step forward: its only gradient is 1.`
+      : 'The leaves have numbers; nothing is computed yet. Step forward: first every operation is computed, then the ' +
+        `gradient of ${loss.name} flows back, one contribution at a time.`;
     const keys = html('p', { class: 'keys' });
     for (const [key, does] of [['→', 'next'], ['←', 'back'], ['space', 'play'], ['Home', 'start'], ['End', 'end']]) {
       keys.append(html('kbd', {}, key), ` ${does} `);
@@ -98,7 +103,8 @@ function makePanel(root, graph, state, on) {
     const inNumbers = formulas.localNumbers(node, place);
     const derivative = formulas.derivative(node, nodes[node.inputs[place]]);
     const end = number(local);
-    if (symbols.textContent === end.textContent) return [[derivative, operator('='), end]]; // a rule may be a number
+    const isNumber = symbols.textContent === end.textContent; // a rule may be a number
+    if (isNumber || formulas.byConvention(node, place)) return [[derivative, operator('='), end]];
     const first = [derivative, operator('='), symbols];
     if (inNumbers.textContent === end.textContent) return [first, [equals(local), end]]; // or one of the inputs
     return [first, [operator('='), inNumbers], [formulas.localEquals(node, place), end]];
@@ -126,7 +132,10 @@ function makePanel(root, graph, state, on) {
       title: ['from ', named(node.name), ' to ', named(input.name)],
       lines: [
         ['Chain rule', formula([formulas.gradient(input), operator('+='), ...product()])],
-        ['Local derivative', formula(...derivative(node, step.place, formulas))],
+        [
+          `Local derivative${formulas.byConvention(node, step.place) ? ', by convention' : ''}`,
+          formula(...derivative(node, step.place, formulas)),
+        ],
         [
           'Contribution',
           formula(
@@ -161,7 +170,7 @@ function makePanel(root, graph, state, on) {
         { id: 'node-title' },
         named(node.name),
         html('small', {}, node.leaf ? 'leaf' : node.op),
-        html('button', { class: 'quiet', 'aria-label': 'Close', onclick: () => on.select(-1) }, '×'),
+        html('button', { class: 'quiet', 'aria-label': 'Close', title: 'Close (Escape)', onclick: on.close }, '×'),
       ),
       node.leaf ? leafEditor(node) : formula([variable(node.name), operator('='), formulas.operation(node)]),
       details,
@@ -176,7 +185,7 @@ function makePanel(root, graph, state, on) {
     const neuron = on.neuronOf(selected);
     const computed = step >= timeline.computed[selected];
     const gradient = gradientAt(timeline, selected, step);
-    const total = timeline.into[selected].length;
+    const [into, from] = [timeline.into[selected], timeline.from[selected]];
     const focused = details.contains(document.activeElement) ? document.activeElement.dataset.step : undefined;
     details.replaceChildren(
       html(
@@ -185,18 +194,18 @@ function makePanel(root, graph, state, on) {
         html('dt', {}, 'data'),
         html('dd', { class: 'digits' }, computed ? repr(numbers.data[selected]) : 'not computed yet'),
         html('dt', {}, 'grad'),
-        html('dd', { class: 'digits' }, gradient === undefined ? 'no gradient yet' : repr(gradient)),
+        html('dd', { class: 'digits' }, gradient === undefined ? noGradient(state) : repr(gradient)),
       ),
       ...(neuron === undefined ? [] : [neuronLine(neuron)]),
       history(
-        total === 0 ? 'Nothing flows back to it' : `Adds to its gradient: ${total}`,
-        timeline.into[selected],
+        into.length === 0 ? 'Nothing flows back to it' : `${counted(into.length, 'contribution')} to its gradient`,
+        into,
         (one) => (one.kind === 'seed' ? 'the start' : nodes[one.node].name),
         (one) => `${one.before === undefined ? 'none' : digits(one.before)} → ${digits(one.after)}`,
       ),
-      ...(timeline.from[selected].length === 0 ? [] : [history(
-        `Contributes to its inputs: ${timeline.from[selected].length}`,
-        timeline.from[selected],
+      ...(from.length === 0 ? [] : [history(
+        `${counted(from.length, 'contribution')} to its inputs`,
+        from,
         (one) => nodes[one.input].name,
         (one) => `${one.contribution < 0 ? '' : '+'}${digits(one.contribution)}`,
       )]),
@@ -212,7 +221,7 @@ function makePanel(root, graph, state, on) {
       { class: 'neuron' },
       'Neuron ',
       named(label),
-      `: ${members.length} operations, ${parameters.length} parameters `,
+      `: ${counted(members.length, 'operation')}, ${counted(parameters.length, 'parameter')} `,
       html('button', { onclick: () => on.toggle(neuron) }, collapsed ? 'Expand' : 'Collapse'),
     );
   }
@@ -234,8 +243,8 @@ function makePanel(root, graph, state, on) {
               'aria-current': index === state.step ? 'step' : 'false',
               'data-step': index,
             },
-            html('span', { class: 'at' }, `${index}`),
-            html('span', { class: 'who' }, who(one)),
+            html('span', { class: 'at' }, `step ${index}`),
+            html('span', { class: 'who', title: who(one) }, who(one)),
             html('span', { class: 'what' }, what(one)),
             html('span', { class: 'when' }, when),
           ),
@@ -253,34 +262,34 @@ function makePanel(root, graph, state, on) {
 
   function leafEditor(leaf) {
     const locked = state.locked[leaf.index];
-    const error = html('p', { class: 'error', id: `error-${++editors}`, role: 'alert', hidden: true });
+    const error = html('p', { class: 'error', id: `error-${++editors}` });
     const field = html('input', {
-      type: 'number',
-      step: 'any',
+      type: 'text',
+      inputmode: 'decimal',
+      autocomplete: 'off',
+      spellcheck: 'false',
       'aria-label': `Value of ${leaf.name}`,
       'aria-describedby': error.id,
       'data-leaf': leaf.index,
       disabled: locked !== undefined,
-      onchange: () => edit(leaf, field, error),
+      onchange: () => on.edit(leaf.index, field.value),
     });
-    field.value = shownIn(leaf);
     const equal = html('span', { 'aria-hidden': 'true' }, '=');
-    const line = html('label', { class: 'leaf' }, named(shortenName(leaf.name, 16)), equal, field);
-    line.classList.toggle('edited', state.edited.has(leaf.index));
+    const line = html('label', { class: 'leaf' }, named(leaf.name), equal, field);
     if (locked !== undefined) line.append(html('small', {}, `cannot be edited: ${locked}`));
-    return html('div', { class: 'editor' }, line, error);
+    const editor = html('div', { class: 'editor' }, line, error);
+    refreshEditor(editor);
+    return editor;
   }
 
-  // An input of type number takes no inf and no nan: it is empty for them.
-  const shownIn = (leaf) => {
-    const x = state.numbers.data[leaf.index];
-    return Number.isFinite(x) ? String(x) : '';
-  };
-
-  function edit(leaf, field, error) {
-    const why = field.value === '' ? `${leaf.name} needs a number` : on.edit(leaf.index, Number(field.value));
-    field.setAttribute('aria-invalid', why !== undefined);
-    setError(error, why && `${why}. The page still shows the last numbers that work.`);
+  function refreshEditor(editor) {
+    const field = editor.querySelector('input');
+    const leaf = Number(field.dataset.leaf);
+    const refused = state.refused.get(leaf);
+    field.value = refused ? refused.text : repr(state.numbers.data[leaf]);
+    field.setAttribute('aria-invalid', refused !== undefined);
+    setError(editor.querySelector('.error'), refused?.why);
+    editor.firstChild.classList.toggle('edited', state.edited.has(leaf));
   }
 
   function setError(element, text) {
@@ -292,7 +301,9 @@ function makePanel(root, graph, state, on) {
   const say = (error) => setError(leavesPart.querySelector('#refused'), error);
 
   function listLeaves() {
-    const leaves = nodes.filter((node) => node.leaf);
+    // In the order of their first use, as steps come to them; an output that is a leaf has none.
+    const used = [...nodes.flatMap((node) => node.inputs), loss.index];
+    const leaves = [...new Set(used)].map((index) => nodes[index]).filter((node) => node?.leaf); // of -1 there is none
     const list = leavesPart.querySelector('.list');
     list.replaceChildren(...leaves.slice(0, MOST_LISTED).map(leafEditor));
     if (leaves.length > MOST_LISTED) {
@@ -300,17 +311,11 @@ function makePanel(root, graph, state, on) {
     }
   }
 
-  /** The numbers have changed: every editor shows its leaf's. */
+  /** Every editor shows its leaf's number, or what was typed and refused, and why. */
   function refreshLeaves() {
     say(undefined);
-    leavesPart.querySelector('#reset').hidden = state.edited.size === 0;
-    for (const field of root.querySelectorAll('[data-leaf]')) {
-      const leaf = nodes[field.dataset.leaf];
-      field.value = shownIn(leaf);
-      field.setAttribute('aria-invalid', false);
-      setError(field.closest('.editor').querySelector('.error'), undefined);
-      field.closest('.leaf').classList.toggle('edited', state.edited.has(leaf.index));
-    }
+    leavesPart.querySelector('#reset').hidden = state.edited.size + state.refused.size === 0;
+    root.querySelectorAll('.editor').forEach(refreshEditor);
   }
 
   listLeaves();

@@ -68,7 +68,8 @@ function makePicture(svg, backdrop, graph, state, on) {
     const left = lit;
     light();
     if (lit.length) view.reveal(lit);
-    const far = Math.abs(state.step - before) > SLICE;
+    const last = state.timeline.steps.length - 1; // where boxes change that no step has reached, too
+    const far = Math.abs(state.step - before) > SLICE || [before, state.step].includes(last);
     const changed = far ? stage.everything() : changedBetween(before, state.step);
     stage.update([...lit, ...left, ...changed]);
   }

@@ -393,19 +393,33 @@ function exactSum(items) {
 
 // ---- operations -----------------------------------------------------------------------------------------------------
 
-// An entry of `operations`: see Script in javascript.py. `rules` is a function for each input, or one for a list.
-function operation(forward, size, rules, selects) {
+// An entry of `operations`: see Script in javascript.py. `rules` is a function for each input, or one for a list;
+// `printed` are the same as they print.
+function operation(forward, size, rules, selects, printed = rules) {
   const locals = (...given) => {
     const [wanted] = given.splice(size + 1);
     const isWanted = (_, i) => wanted === undefined || wanted[i];
     if (typeof rules === 'function') return rules(...given).map((x, i) => isWanted(x, i) ? float(x) : null);
     return rules.map((rule, i) => rule !== null && isWanted(rule, i) ? float(rule(...given)) : null);
   };
+  const areDefined = (...given) => {
+    if (typeof printed === 'function') return attempt(() => printed(...given), []).map((x) => !Number.isNaN(x));
+    return printed.map((rule) => rule === null || !Number.isNaN(attempt(() => rule(...given), NaN)));
+  };
   return {
     forward: explained((...inputs) => float(forward(...inputs)), ''),
     locals: explained(locals, 'the local derivative failed: '),
+    areDefined,
     selects,
   };
+}
+
+function attempt(f, otherwise) {
+  try {
+    return f();
+  } catch {
+    return otherwise;
+  }
 }
 
 function float(x) {

@@ -52,14 +52,16 @@ function drawFlow(step, edgesInto) {
   const flowing = (edge) => draw('path', { d: edge.line, class: edge.long ? `${step.kind} long` : step.kind });
   if (step.kind === 'forward') return [...new Set(edgesInto[step.node].filter((edge) => edge))].map(flowing);
   const edge = step.kind === 'backward' ? edgesInto[step.node][step.place] : undefined;
-  return edge ? [flowing(edge), ...drawFactor(step.local, edge.middle)] : [];
+  return edge ? [flowing(edge), ...drawFactor(step.local, edge.from)] : [];
 }
 
-function drawFactor(local, { x, y }) {
+/** Above the box that it flows to, in the gap between the rows, where no other box can be. */
+function drawFactor(local, { right, top }) {
   const text = `× ${digits(Number(local.toPrecision(4)))}`;
   const width = 7 * text.length + 12;
+  const x = right + COLUMN_GAP - 6 - width;
   return [
-    draw('rect', { class: 'factor', x: x - width / 2, y: y - 35, width, height: 22, rx: 11 }),
-    draw('text', { class: 'factor', x, y: y - 20 }, text),
+    draw('rect', { class: 'factor', x, y: top - 23, width, height: 18, rx: 9 }),
+    draw('text', { class: 'factor', x: x + width / 2, y: top - 10 }, text),
   ];
 }

@@ -10,20 +10,21 @@ function addTexts(graph, box) {
   const sign = neuron ? '' : shorten(node.label ?? '', Math.max(7, 13 - node.name.length));
   const y = top + height - 41.5;
   box.texts = {
-    name: part('name', 9, 18),
-    sign: part('sign', width - 9, 18, sign),
-    dataLabel: part('label', 9, height - 26, 'data'),
-    data: part('number', width - 20, height - 26),
-    label: part('label', 9, height - 9, 'grad'),
-    gradient: part('number gradient', width - 20, height - 9),
-    mark: part('mark', width - 7, height - 9),
+    name: part('name', 7, 18),
+    sign: part('sign', width - 7, 18, sign),
+    dataLabel: part('label', 7, height - 26, 'data'),
+    data: part('number', width - 17, height - 26),
+    label: part('label', 7, height - 9, 'grad'),
+    gradient: part('number gradient', width - 17, height - 9),
+    mark: part('mark', width - 5, height - 9),
   };
-  const [base, index] = splitName(shortenName(nameOfBox(graph, box), neuron ? 19 : 15 - sign.length));
+  const [base, index] = splitName(shortenName(nameOfBox(graph, box), neuron ? 19 : LONGEST_NAME - sign.length));
   box.texts.name.append(base);
   if (index) box.texts.name.append(draw('tspan', { class: 'index', dy: 3 }, index));
   if (neuron) {
     const count = neuron.parameters.length;
-    box.texts.size = part('label', 9, 33, `neuron · ${count} parameter${count === 1 ? '' : 's'}`);
+    const size = count ? ` · ${count} parameter${count === 1 ? '' : 's'}` : '';
+    box.texts.size = part('label', 7, 33, `neuron${size}`);
   }
   const rule = draw('line', { class: 'rule', x1: left, x2: left + width, y1: y, y2: y });
   box.shape.append(rule, draw('text', {}, ...Object.values(box.texts)));
@@ -41,9 +42,9 @@ function writeTexts(graph, state, box) {
   const waiting = step < timeline.computed[output];
   setText(texts.data, waiting ? 'not yet' : digits(numbers.data[output]));
   texts.data.classList.toggle('none', waiting);
-  setText(texts.gradient, gradient === undefined ? 'no gradient yet' : digits(gradient));
+  setText(texts.gradient, gradient === undefined ? noGradient(state) : digits(gradient));
   texts.gradient.classList.toggle('none', gradient === undefined);
-  texts.gradient.setAttribute('x', round(box.right) - (gradient === undefined ? 8 : 20));
+  texts.gradient.setAttribute('x', round(box.right) - (gradient === undefined ? 7 : 17));
   setText(texts.label, gradient === undefined ? '' : 'grad');
   setText(texts.mark, gradient === undefined ? '' : isComplete(box, state) ? '✓' : '+');
 }
@@ -62,11 +63,12 @@ function addTitle(graph, box) {
 }
 
 /** A box in words, for screen readers. */
-function spoken(graph, { timeline, numbers, step }, box) {
+function spoken(graph, state, box) {
+  const { timeline, numbers, step } = state;
   const node = graph.nodes[box.output];
   const gradient = gradientAt(timeline, box.output, step);
   const kind = node.leaf ? 'leaf' : node.op;
   const what = box.neuron >= 0 ? `neuron ${graph.neurons[box.neuron].label}` : `${node.name}, ${kind}`;
   const data = step < timeline.computed[box.output] ? 'not computed yet' : `data ${digits(numbers.data[box.output])}`;
-  return `${what}, ${data}, ${gradient === undefined ? 'no gradient yet' : `gradient ${digits(gradient)}`}`;
+  return `${what}, ${data}, ${gradient === undefined ? noGradient(state) : `gradient ${digits(gradient)}`}`;
 }

@@ -1,11 +1,9 @@
 // From where the picture is looked at: zoom, pan, fit, and the way to what has to be seen.
 
-const READABLE = 0.45; // the least zoom at which all texts are shown
-const NAMED = 0.2; // the least zoom at which names are shown
-const LEAST_WHOLE = 0.5; // the least zoom at which a graph is shown as a whole at first
-const START = 0.8; // the zoom at which a larger one is shown at first
+const READABLE = 0.6; // the least zoom at which all texts are shown: the smallest is 11 pixels high
+const NAMED = 0.27; // the least zoom at which names are shown
+const START = 0.7; // the least zoom at which a graph is shown at first
 const [FARTHEST, CLOSEST] = [0.0005, 2.5];
-const LEGEND = 24; // pixels at the bottom that are left to the legend
 
 /** The view: a point x of the picture is at x · scale + view.x, and y likewise. Calls `moved` after every move. */
 function makeView(moved) {
@@ -27,15 +25,15 @@ function makeView(moved) {
     look(x - (x - view.x) * ratio, y - (y - view.y) * ratio, scale);
   }
 
-  /** The whole picture. At first only if it can be read then, else its left end, with fewer boxes and larger texts. */
+  /** The whole picture. At first only if it can be read then, else its left end. */
   function fit(bounds, first = false) {
     const { width, height } = view;
-    const margin = 28;
-    const whole = Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin - LEGEND) / bounds.height, 1.25);
-    const scale = first && whole < LEAST_WHOLE ? START : Math.max(whole, FARTHEST);
+    const margin = 16;
+    const whole = Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin) / bounds.height, 1.25);
+    const scale = Math.max(whole, first ? START : FARTHEST);
     const space = width - bounds.width * scale;
     const x = (space > 0 ? space / 2 : margin) - bounds.left * scale;
-    look(x, (height - LEGEND - bounds.height * scale) / 2 - bounds.top * scale, scale);
+    look(x, (height - bounds.height * scale) / 2 - bounds.top * scale, scale);
   }
 
   /** Move, if need be, so that boxes are in view: the first of them, if there is no room for all. */
@@ -53,8 +51,8 @@ function makeView(moved) {
     return {
       left: Math.min(...boxes.map((box) => box.left)) * view.scale + view.x - margin,
       right: Math.max(...boxes.map((box) => box.right)) * view.scale + view.x + margin,
-      top: Math.min(...boxes.map((box) => box.top)) * view.scale + view.y - margin,
-      bottom: Math.max(...boxes.map((box) => box.bottom)) * view.scale + view.y + margin + LEGEND,
+      top: (Math.min(...boxes.map((box) => box.top)) - ROW_GAP) * view.scale + view.y - margin,
+      bottom: Math.max(...boxes.map((box) => box.bottom)) * view.scale + view.y + margin,
     };
   }
 
