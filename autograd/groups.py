@@ -102,10 +102,10 @@ def _inner_nodes(order: list[Value], uses: Mapping[Value, int], names: Mapping[V
             if _parameters(node, names):
                 inner[node] = []
         elif node.op in (_ADD, _SUM):
-            parts = [x for x in _values(node.inputs) if x in inner and uses[x] == 1]
-            others = [x for x in _values(node.inputs) if x.op is not None and x not in parts]
+            terms = [x for x in _values(node.inputs) if x.op is not None]
+            parts = [x for x in terms if x in inner and uses[x] == 1]
             # Two sums under a sum are two neurons, whose outputs are added.
-            if parts and not others and len([x for x in parts if x.op in (_ADD, _SUM)]) <= 1:
+            if terms and parts == terms and len([x for x in parts if x.op in (_ADD, _SUM)]) <= 1:
                 inner[node] = parts
     return inner
 

@@ -259,8 +259,8 @@ def local_formulas(op: Op, inputs: tuple[Any, ...], out: Symbol) -> list[Symbol 
     ]
 
 
-class _Spelled(Number):
-    """A number that operations compute with as they print: by the expression that a row prints as, if it has one."""
+class _Printed(Number):
+    """A number, of which a row that prints as an expression is computed as that expression."""
 
     __slots__ = ("data",)
 
@@ -271,8 +271,8 @@ class _Spelled(Number):
 
     @staticmethod
     def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
-        spelled = op.prints(*inputs) if callable(op.prints) else None
-        return _Spelled(op.evaluate(tuple(map(float, inputs)))) if spelled is None else spelled
+        printed = op.prints(*inputs) if callable(op.prints) else None
+        return _Printed(op.evaluate(tuple(map(float, inputs)))) if printed is None else printed
 
     def __float__(self) -> float:
         return self.data
@@ -292,22 +292,22 @@ def formulas_are_defined(node: Value) -> list[bool]:
     """
     op = node.op
     assert op is not None, "a leaf was made by no operation"
-    inputs = tuple([_Spelled(x.data) if isinstance(x, Value) else x for x in node.inputs])
+    inputs = tuple([_Printed(x.data) if isinstance(x, Value) else x for x in node.inputs])
     wanted = [local is not None for local in node.local_derivatives]
 
-    def spelled(wanted: list[bool]) -> list[Any]:
+    def printed(wanted: list[bool]) -> list[Any]:
         try:
-            return op.local_derivatives(inputs, _Spelled(node.data), wanted)
+            return op.local_derivatives(inputs, _Printed(node.data), wanted)
         except (ArithmeticError, ValueError):
             return [math.nan] * len(wanted)
 
     if op.lists:
-        found = spelled(wanted)
+        found = printed(wanted)
     else:
         places = range(len(wanted))
-        found = [spelled([want and i == place for i in places])[place] for place, want in enumerate(wanted)]
+        found = [printed([want and i == place for i in places])[place] for place, want in enumerate(wanted)]
     return [
-        local is None or local != local or (x is None or float(x) == float(x))
+        local is None or math.isnan(local) or x is None or not math.isnan(x)
         for x, local in zip(found, node.local_derivatives, strict=True)
     ]
 

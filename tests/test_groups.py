@@ -166,6 +166,12 @@ def test_a_sum_of_a_hundred_thousand_products_is_one_neuron():
     assert set(group.parameters) > set(weights)
 
 
+def test_a_sum_of_a_list_of_a_hundred_thousand_products_is_one_neuron():
+    weights = [Value(1.0) for _ in range(100_000)]
+    [group] = found(ag.sum([w * 0.5 for w in weights]))
+    assert set(group.parameters) == set(weights)
+
+
 @pytest.mark.parametrize("weight_first", [True, False])
 def test_of_two_leaves_in_a_product_the_name_tells_the_weight(weight_first: bool):
     x1, w1, x2, w2, b = [Value(1.0, name) for name in ("x1", "w1", "x2", "w2", "b")]
