@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write ``content`` to a file that appears whole or not at all; what was there stays until then.
 
-    A link is followed, and a file that was there keeps its permissions. What is no file, such as ``/dev/stdout``, is
+    A link is followed, and a file that was there keeps its permissions. What is no file, such as a pipe or a device, is
     written to as it is.
 
     Raises:
@@ -18,13 +19,14 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         with open(path, "wb") as stream:
             stream.write(content)
         return
-    real = os.path.realpath(path)
+    real = os.path.realpath(path) if os.path.islink(path) else os.fspath(path)
     temporary = f"{real}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:
             file.write(content)
         if os.path.exists(real):
-            os.chmod(temporary, os.stat(real).st_mode & 0o7777)
+            with contextlib.suppress(OSError):  # not every file system has permissions
+                os.chmod(temporary, os.stat(real).st_mode & 0o7777)
         os.replace(temporary, real)
     except BaseException as error:
         if os.path.exists(temporary):

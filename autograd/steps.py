@@ -26,7 +26,7 @@ class Formulas:
         self._locals: dict[tuple[int, bool], list[Symbol | None]] = {}
         self._defined: list[bool] = []
 
-    # Both are written once for all inputs: an operation on a list may have thousands, and each asks.
+    # All are found once for all inputs: an operation on a list may have thousands, and each asks.
 
     def operation(self, notation: Notation, numbers: bool = False) -> Symbol:
         """The operation that made the node: w * x, or 2 * 3."""

@@ -282,7 +282,7 @@ class _Printed(Number):
 
 
 def formulas_are_defined(node: Value) -> list[bool]:
-    """Whether the formula of ∂node/∂input is defined at the numbers of the graph, for each input.
+    """Whether the formula of ∂node/∂input is defined at the numbers of the graph, in floats, for each input.
 
     Where it is not, the number is a convention (docs/edge-cases.md), or a limit.
 
@@ -295,11 +295,13 @@ def formulas_are_defined(node: Value) -> list[bool]:
     inputs = tuple([_Printed(x.data) if isinstance(x, Value) else x for x in node.inputs])
     wanted = [local is not None for local in node.local_derivatives]
 
-    def printed(wanted: list[bool]) -> list[Any]:
+    def printed(these: list[bool]) -> list[Any]:
         try:
-            return op.local_derivatives(inputs, _Printed(node.data), wanted)
+            return op.local_derivatives(inputs, _Printed(node.data), these)
+        except OverflowError:
+            return [math.inf] * len(these)  # too large for a float, but defined
         except (ArithmeticError, ValueError):
-            return [math.nan] * len(wanted)
+            return [math.nan] * len(these)
 
     if op.lists:
         found = printed(wanted)

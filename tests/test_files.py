@@ -24,6 +24,15 @@ def test_what_fails_leaves_the_earlier_file_and_nothing_else(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
 
 
+@pytest.mark.parametrize("name", ["missing/", "file.html/"])
+def test_a_folder_that_is_none_is_an_error(tmp_path, name):
+    (tmp_path / "file.html").write_bytes(b"first")
+    with pytest.raises(OSError, match=r"missing|file\.html"):
+        write_whole(f"{tmp_path}/{name}", b"second")
+    assert (tmp_path / "file.html").read_bytes() == b"first"
+    assert [each.name for each in tmp_path.iterdir()] == ["file.html"]
+
+
 def test_the_error_names_the_file_that_was_asked_for(tmp_path):
     path = tmp_path / "missing" / "page.html"
     with pytest.raises(FileNotFoundError) as caught:

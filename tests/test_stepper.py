@@ -345,6 +345,21 @@ def test_escape_closes_a_node_and_gives_the_focus_back(page: Any, tmp_path: Path
     assert page.locator("#search").evaluate("field => field === document.activeElement")
 
 
+def test_closing_a_node_leaves_a_focus_elsewhere_alone_and_one_within_goes_to_the_node_at_least(
+    page: Any, tmp_path: Path
+) -> None:
+    neuron = tanh(Value(2.0, "w1") * Value(0.5, "x1") + Value(-1.0, "w2") * Value(3.0, "x2") + Value(0.1, "b"))
+    opened(page, tmp_path, neuron * 2)
+    page.locator(".box").nth(2).click()
+    page.locator("#last").click()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement === document.body")
+    page.locator(".box").last.click()
+    page.locator("#collapse").click()  # which draws all boxes anew
+    page.locator("#node").get_by_label("Close").press("Enter")
+    assert page.locator(".box").last.evaluate("box => box === document.activeElement")
+
+
 def test_a_long_name_is_whole_in_the_panel_and_keeps_its_end_elsewhere(page: Any, tmp_path: Path) -> None:
     name = "model.layers.2.weight[0][0]"
     opened(page, tmp_path, Value(2.0, name) * 3)
@@ -727,6 +742,19 @@ def test_what_was_refused_is_tried_again_with_the_next_edit(page: Any, tmp_path:
     assert described(first).is_hidden()
     assert [first.input_value(), second.input_value()] == ["-2.0", "2.0"]
     assert shown(page, "L")["data"] == repr(math.log(4.0))
+
+
+def test_what_is_no_number_keeps_no_other_leaf_from_being_edited(page: Any, tmp_path: Path) -> None:
+    x, y = Value(1.0, "x"), Value(4.0, "y")
+    opened(page, tmp_path, log(x) + y.sqrt())
+    page.locator("#last").click()
+    first, second = [page.locator("#leaves").get_by_label(f"Value of {name}") for name in "xy"]
+    enter(first, "abc")
+    enter(second, "9")
+    assert shown(page, "L")["data"] == "3.0"
+    assert first.input_value() == "abc"
+    assert "x needs a number" in described(first).text_content()
+    assert described(second).is_hidden()
 
 
 def test_what_was_refused_stays_until_it_is_corrected(page: Any, tmp_path: Path) -> None:

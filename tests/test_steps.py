@@ -157,6 +157,16 @@ def test_no_formula_is_printed_that_is_not_defined_at_its_numbers(text, numbers,
     assert chain_rule(loss, step.input).factors == [[step.formula]]
 
 
+def test_a_formula_that_is_too_large_for_a_float_is_defined(own_operations):
+    printed = ag.operation(
+        "softplus_derivative", ag.sigmoid.forward, None, prints=lambda x: ag.exp(x) / (1 + ag.exp(x))
+    )
+    own = ag.operation("own", ag.softplus.forward, lambda x, out: printed(x))
+    [step] = steps(own(Value(1000.0, "x")))
+    assert not step.by_convention
+    assert step.formula == "exp(x) / (1 + exp(x))"
+
+
 @given(recipes())
 def test_a_formula_that_is_defined_is_printed(recipe):
     for step in steps(recipe.output(*recipe.values())):

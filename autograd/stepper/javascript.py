@@ -147,7 +147,10 @@ class _Printed(_Reading):
 
     @staticmethod
     def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
-        printed = op.prints(*inputs) if callable(op.prints) else None
+        try:
+            printed = op.prints(*inputs) if callable(op.prints) else None
+        except (ArithmeticError, ValueError):
+            printed = None  # as a symbol: a literal for which it is not defined
         return _Reading.apply(op, inputs) if printed is None else printed
 
 
@@ -188,9 +191,13 @@ def _entry(program: Program, op: Op, size: int) -> str:
         raise UntranslatableError(f"{size} inputs are more than the {MOST_INPUTS} that a function in a page takes")
     forward = program.reference(op)
     try:
-        rules, printed = [_rules(program, op, size, reading) for reading in (_Reading, _Printed)]
+        rules = _rules(program, op, size, _Reading)
     except (TypeError, ValueError, ArithmeticError) as error:
         raise UntranslatableError(f"its local derivative cannot be read: {error}") from error
+    try:
+        printed = _rules(program, op, size, _Printed)
+    except UntranslatableError:
+        printed = rules
     others = "" if printed == rules else f", {printed}"
     return f"operation({forward}, {size}, {rules}, {number(op.selects)}{others})"
 

@@ -141,10 +141,14 @@
     if (node >= 0) find('node').scrollIntoView({ block: 'nearest' });
   }
 
+  /** A focus in what is closed goes back to where it came from, or to the node if that is gone. */
   function close() {
-    const back = opener;
+    const [back, node] = [opener, state.selected];
+    const isInside = find('node').contains(document.activeElement);
     select(-1);
-    back.focus();
+    if (!isInside) return;
+    if (back.isConnected) back.focus();
+    else picture.focus(node);
   }
 
   function arrange() {
@@ -240,11 +244,12 @@
     return undefined;
   }
 
-  /** Try what was typed for a leaf, together with all that was refused before. */
+  /** Try what was typed for a leaf, together with all other numbers that were refused before. */
   function edit(leaf, text) {
     const { refused } = state;
     refused.set(leaf, { text });
-    const why = change(new Map([...refused].map(([each, { text }]) => [each, readNumber(text)])));
+    const numbers = [...refused].map(([each, { text }]) => [each, readNumber(text)]);
+    const why = change(new Map(numbers.filter(([each, number]) => each === leaf || number !== undefined)));
     if (why === undefined) return tellHost();
     refused.get(leaf).why = `${why}. The page still shows the last numbers that work.`;
     panel.refreshLeaves();

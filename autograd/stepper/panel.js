@@ -26,7 +26,7 @@ function formula(...parts) {
 /** A name, as a whole: a long one may go on in the next line after a dot or before a bracket. */
 function named(name) {
   const [base, index] = splitName(name);
-  const parts = base.split(/(?<=\.)|(?=\[)/).flatMap((part) => [html('wbr'), part]);
+  const parts = base.match(/\[?[^.[]*\.?/g).flatMap((part) => [html('wbr'), part]);
   return html('b', { class: 'name', title: name }, ...parts, ...(index ? [html('sub', {}, index)] : []));
 }
 

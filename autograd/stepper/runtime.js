@@ -403,8 +403,9 @@ function operation(forward, size, rules, selects, printed = rules) {
     return rules.map((rule, i) => rule !== null && isWanted(rule, i) ? float(rule(...given)) : null);
   };
   const areDefined = (...given) => {
-    if (typeof printed === 'function') return attempt(() => printed(...given), []).map((x) => !Number.isNaN(x));
-    return printed.map((rule) => rule === null || !Number.isNaN(attempt(() => rule(...given), NaN)));
+    if (typeof printed !== 'function') return printed.map((rule) => rule === null || !Number.isNaN(attempt(rule, given)));
+    const found = attempt(printed, given);
+    return given.slice(0, size).map((_, i) => !Number.isNaN(Array.isArray(found) ? found[i] : found));
   };
   return {
     forward: explained((...inputs) => float(forward(...inputs)), ''),
@@ -414,11 +415,12 @@ function operation(forward, size, rules, selects, printed = rules) {
   };
 }
 
-function attempt(f, otherwise) {
+/** What a rule comes to: NaN where it is not defined, but not where it is only too large for a float. */
+function attempt(rule, given) {
   try {
-    return f();
-  } catch {
-    return otherwise;
+    return rule(...given);
+  } catch (error) {
+    return error instanceof OverflowError ? Infinity : NaN;
   }
 }
 

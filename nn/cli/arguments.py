@@ -33,7 +33,12 @@ class ExpressionCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put a space before such an expression: then it is the same, but does not look like an option."""
-        options = {option: not getattr(each, "is_flag", False) for each in self.params for option in each.opts}
+        options = {
+            name: not getattr(each, "is_flag", False)
+            for each in self.params
+            if each.param_type_name == "option"
+            for name in each.opts
+        }
         spaced = [
             f" {arg}" if arg.startswith("-") and not (arg.startswith("--") or arg in options or is_value) else arg
             for arg, is_value in zip(args, [False, *[options.get(arg, False) for arg in args]], strict=False)
