@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 import keyword
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from .names import unique
 from .op import OPS, Number, Op
 from .value import Value, topological_order
 
@@ -194,18 +194,13 @@ def formula(value: Value) -> str:
 def _leaf_symbols(order: list[Value]) -> dict[Value, Symbol]:
     """A symbol for each leaf: its name where that can be a name in Python, with a number where another has it."""
     symbols: dict[Value, Symbol] = {}
-    uses = Counter(OPS.keys())
+    taken = dict.fromkeys(OPS, 1)
     for leaf in [node for node in order if node.op is None]:
         name = leaf.name
         if name is None or not name.isidentifier() or keyword.iskeyword(name):
             symbols[leaf] = PYTHON.number(leaf.data)
             continue
-        unique = name
-        while uses[unique]:
-            uses[name] += 1
-            unique = f"{name}_{uses[name]}"
-        uses[unique] += 1
-        symbols[leaf] = Symbol(unique)
+        symbols[leaf] = Symbol(unique(name, taken))
     return symbols
 
 

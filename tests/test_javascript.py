@@ -538,6 +538,17 @@ def test_what_cannot_be_translated_is_reported(forward, reason, own_operations):
     assert "own" not in written.text
 
 
+def test_a_formula_that_cannot_be_translated_leaves_its_operation_whole_and_no_trace(own_operations):
+    table = {2.0: 5.0}
+    looked_up = ag.operation("looked_up", lambda x: table[x], lambda x, out: 1.0)
+    slope = ag.operation("slope", lambda x: 2 * x, None, prints=lambda x: looked_up(x))
+    own = ag.operation("own", lambda x: x * x, lambda x, out: slope(x))
+    written = script([(own, 1), (looked_up, 1)])
+    assert written.keys == {(own, 1): "own"}
+    assert written.missing.keys() == {(looked_up, 1)}
+    assert "looked_up" not in written.text
+
+
 def test_a_rule_that_chooses_is_reported(own_operations):
     chooses = ag.operation("own", lambda x: x, lambda x, out: 1.0 if x > 0 else 2.0)
     compares = ag.operation("own_2", lambda x: x, lambda x, out: 1.0 if x == 0 else 2.0)

@@ -66,6 +66,11 @@ def shown(page: Any, name: str) -> dict[str, str]:
     return {"data": data, "grad": grad}
 
 
+def enter(field: Any, text: str) -> None:
+    field.fill(text)
+    field.press("Enter")
+
+
 def count(loss: Value) -> tuple[int, int]:
     """How many forward steps there are, and how many steps in all: the seed is one, too."""
     forward = len([*forward_steps(loss)])
@@ -595,12 +600,10 @@ def test_an_undefined_edit_is_named_and_changes_nothing(
     page.locator("#last").click()
     before = shown(page, "L")
     field = page.locator("#leaves").get_by_label("Value of x")
-    field.fill(number)
-    field.press("Enter")
+    enter(field, number)
     assert described(field).text_content().startswith(message)
     assert shown(page, "L") == before
-    field.fill("2.5")
-    field.press("Enter")
+    enter(field, "2.5")
     assert described(field).is_hidden()
     assert shown(page, "L")["data"] == repr(float(function(Value(2.5)) * 3))
 
@@ -615,8 +618,7 @@ def test_a_leaf_before_an_operation_that_the_page_does_not_know_is_locked(
     assert page.locator("#leaves").get_by_label("Value of x").is_disabled()
     assert "looked_up cannot be computed here" in page.locator("#leaves .list").text_content()
     field = page.locator("#leaves").get_by_label("Value of y")
-    field.fill("3")
-    field.press("Enter")
+    enter(field, "3")
     page.locator("#last").click()
     assert shown(page, "L") == {"data": "15.0", "grad": "1.0"}
 
@@ -637,15 +639,13 @@ def test_an_error_stands_beside_the_field_that_it_is_about(page: Any, tmp_path: 
     opened(page, tmp_path, log(Value(2.0, "x")))
     page.locator(".box.leaf").first.click()
     near, far = page.locator("#node [data-leaf]"), page.locator("#leaves [data-leaf]")
-    near.fill("-1")
-    near.press("Enter")
+    enter(near, "-1")
     for field in (near, far):  # both are about x
         assert described(field).is_visible()
         assert field.get_attribute("aria-invalid") == "true"
         assert field.input_value() == "-1"
     assert page.locator("[aria-live=polite]").text_content() == "log(x=-1.0): not defined there"
-    far.fill("3")
-    far.press("Enter")
+    enter(far, "3")
     for field in (near, far):
         assert described(field).is_hidden()
         assert field.get_attribute("aria-invalid") == "false"
@@ -656,8 +656,7 @@ def test_another_branch_after_an_edit_gets_its_formula(page: Any, tmp_path: Path
     x, y = Value(1.0, "x"), Value(2.0, "y")
     opened(page, tmp_path, where(x > 0, x * 3, y * 5))
     field = page.locator("#leaves").get_by_label("Value of x")
-    field.fill("-1")
-    field.press("Enter")
+    enter(field, "-1")
     page.locator("#last").click()
     assert shown(page, "y") == {"data": "2.0", "grad": "5.0"}
 
@@ -709,11 +708,6 @@ def test_what_is_no_decimal_number_is_not_read(page: Any) -> None:
         "constructor",
     ]
     assert read(page, wrong) == [None] * len(wrong)
-
-
-def enter(field: Any, text: str) -> None:
-    field.fill(text)
-    field.press("Enter")
 
 
 def test_a_text_that_is_no_number_stays_with_a_message_and_changes_nothing(page: Any, tmp_path: Path) -> None:

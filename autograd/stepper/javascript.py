@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..names import unique
 from ..op import REASONS, Number, Op, is_number
-from .translation import RUNTIME, Program, UntranslatableError, number, unique
+from .translation import RUNTIME, Program, UntranslatableError, number
 
 MOST_INPUTS = 10_000
 """An operation of more inputs would not find room on the stack of a browser, on which the inputs of a call are put."""
@@ -79,14 +80,13 @@ def script(uses: Iterable[tuple[Op, int]]) -> Script:
     keys: dict[tuple[Op, int], str] = {}
     missing: dict[tuple[Op, int], str] = {}
     for op, size in dict.fromkeys(uses):
-        functions = dict(program.functions)
         try:
-            entry = _entry(program, op, size)
+            with program.all_or_nothing():
+                entry = _entry(program, op, size)
         except UntranslatableError as error:
-            program.functions = functions  # those added may call what could not be translated
             missing[op, size] = str(error)
         else:
-            keys[op, size] = key = unique(f"{op.name}[{size}]" if op.lists else op.name, entries)
+            keys[op, size] = key = unique(f"{op.name}[{size}]" if op.lists else op.name, dict.fromkeys(entries, 1))
             entries[key] = f"  {json.dumps(key)}: {entry},\n"
     reasons = ", ".join(f"[{kind.__name__}, {json.dumps(reason)}]" for kind, reason in REASONS.items())
     functions_text = "".join(f"{function.text}\n" for function in program.functions.values())
@@ -195,8 +195,9 @@ def _entry(program: Program, op: Op, size: int) -> str:
     except (TypeError, ValueError, ArithmeticError) as error:
         raise UntranslatableError(f"its local derivative cannot be read: {error}") from error
     try:
-        printed = _rules(program, op, size, _Printed)
-    except UntranslatableError:
+        with program.all_or_nothing():
+            printed = _rules(program, op, size, _Printed)
+    except (UntranslatableError, TypeError, ValueError, ArithmeticError):
         printed = rules
     others = "" if printed == rules else f", {printed}"
     return f"operation({forward}, {size}, {rules}, {number(op.selects)}{others})"

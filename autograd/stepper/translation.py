@@ -16,13 +16,15 @@ import math
 import operator
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from ..names import unique
 from ..op import Op
 
 RUNTIME = (Path(__file__).parent / "runtime.js").read_text(encoding="utf-8")
@@ -32,12 +34,6 @@ EXACT = 2**53
 
 class UntranslatableError(Exception):
     """Why an operation cannot be had in JavaScript."""
-
-
-def unique(name: str, taken: Iterable[str]) -> str:
-    """``name``, or if it is taken, ``name`` with a number behind it."""
-    names = itertools.chain([name], (f"{name}_{i}" for i in itertools.count(2)))
-    return next(each for each in names if each not in taken)
 
 
 def number(x: Any) -> str:
@@ -99,6 +95,16 @@ class Program:
         self.functions: dict[Any, _Function] = {}
         self.sources: dict[str, tuple[ast.Module, set[CodeType]]] = {}
 
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Forget what is translated within if a part cannot be: the rest may call it."""
+        functions = dict(self.functions)
+        try:
+            yield
+        except BaseException:
+            self.functions = functions
+            raise
+
     def reference(self, value: Any, name: str = "") -> str:
         """An expression of JavaScript for ``value``: a number, a tuple of them, or a function, translated at need."""
         if isinstance(value, Op):
@@ -119,7 +125,7 @@ class Program:
                 raise UntranslatableError(f"it uses {shown}, which a page does not have") from None
         if value not in self.functions:
             name = name or value.__name__.strip("<>")
-            function = _Function(unique(f"${name}", {each.name for each in self.functions.values()}))
+            function = _Function(unique(f"${name}", dict.fromkeys([each.name for each in self.functions.values()], 1)))
             self.functions[value] = function  # before it is translated: it may call itself
             function.text = _Translation(self, value).function(function.name)
         return self.functions[value].name
