@@ -53,10 +53,22 @@ from .value import topological_order as topological_order
 if _TYPE_CHECKING:
     from .expression import ExpressionError as ExpressionError
     from .expression import parse as parse
+    from .interval import Certificate as Certificate
+    from .interval import Interval as Interval
+    from .interval import Kink as Kink
+    from .interval import certify as certify
     from .stepper import Stepper as Stepper
 
 # What these need of the standard library would double the time of ``import autograd``, so they load when first used.
-_LATER = {"ExpressionError": "expression", "parse": "expression", "Stepper": "stepper"}
+_LATER = {
+    "Certificate": "interval",
+    "ExpressionError": "expression",
+    "Interval": "interval",
+    "Kink": "interval",
+    "Stepper": "stepper",
+    "certify": "interval",
+    "parse": "expression",
+}
 
 
 def __getattr__(name: str) -> _Any:

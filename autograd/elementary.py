@@ -18,10 +18,12 @@ from operator import mul
 LOG_2 = math.log(2.0)
 SQRT_HALF = math.sqrt(0.5)
 SQRT_HALF_REST = -4.833646656726457e-17  # √½ - SQRT_HALF
+TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 ONE_OVER_SQRT_PI = 1.0 / math.sqrt(math.pi)
 ONE_OVER_SQRT_TAU = 1.0 / math.sqrt(2.0 * math.pi)
 ONE_OVER_SQRT_TAU_REST = -2.49232720227773e-17  # 1/√(2π) - ONE_OVER_SQRT_TAU
 SMALLEST_NORMAL = 2.0**-1022
+HIGHEST_ORDER = 100  # of a derivative of pow, hypot and atan2: a form of order k takes k² steps, and recurses k deep
 DOT_SAFE = 2.0**-960  # above this a product that underflowed cannot matter to a sum of products
 
 
@@ -38,6 +40,32 @@ def cos(x: float) -> float:
 def tan(x: float) -> float:
     """tan x; nan at ±inf, where ``math.tan`` raises."""
     return math.tan(x) if isfinite(x) else nan
+
+
+def turns_of_sin(low: float, high: float) -> tuple[float, ...]:
+    """Where sin is as great, or as small, as anywhere between ``low`` and ``high``, if it turns there."""
+    if high - low >= 3.0:
+        return (-math.pi / 2.0, math.pi / 2.0)
+    before, after = cos(low), cos(high)  # so near to each other there is at most one turn between
+    return () if before * after > 0.0 else (copysign(math.pi / 2.0, before),)
+
+
+def turns_of_cos(low: float, high: float) -> tuple[float, ...]:
+    """Where cos is as great, or as small, as anywhere between ``low`` and ``high``, if it turns there."""
+    if high - low >= 3.0:
+        return (0.0, math.pi)
+    before, after = sin(low), sin(high)
+    return () if before * after > 0.0 else (math.pi if before > 0.0 else 0.0,)
+
+
+def turns_of_tan(low: float, high: float) -> tuple[float, ...]:
+    """nan, where tan is anything, if there may be a pole between ``low`` and ``high``."""
+    return () if high - low < 3.0 and tan(low) <= tan(high) else (nan,)
+
+
+def turns_of_pow(low: float, high: float) -> tuple[float, ...]:
+    """0, where an even power turns, and an exponent that is not whole, at which no negative number has a power."""
+    return (math.nextafter(low, high), *((0.0,) if low < 0.0 < high else ()))
 
 
 def sigmoid(x: float) -> float:
@@ -110,6 +138,14 @@ def gelu_derivative(x: float) -> float:
     density, rest = _density_pieces(x)
     product, error = _product(x, density)
     return fsum((*_cdf_pieces(x), product, error + x * rest))
+
+
+def erf_derivative(x: float) -> float:
+    """2/√π · e^(-x²); of x² only the square of the first half of x is exact."""
+    if not abs(x) < 40.0:
+        return exp(-x * x)  # 0, or nan
+    first, second = _halves(x)
+    return TWO_OVER_SQRT_PI * exp(-first * first) * exp(-second * (first + x))
 
 
 def normal_cdf(x: float) -> float:
@@ -251,24 +287,38 @@ def quotient(x: float, y: float, n: float = 1.0) -> float:
 
 def hypot_derivative(x: float, y: float, k: float, j: float) -> float:
     """∂^(k+j) √(x² + y²) / ∂x^k ∂y^j; at the origin 0 for k + j = 1, else nan."""
+    in_x, in_y = _order(k), _order(j)
     if x == y == 0.0:
-        return 0.0 if k + j == 1.0 else nan
-    return _planar(*_differentiated((1.0,), -1, int(k), int(j)), x, y)
+        return 0.0 if in_x + in_y == 1 else nan
+    return _planar(*differentiated((1.0,), -1, in_x, in_y), x, y)
 
 
 def atan2_derivative(y: float, x: float, k: float, j: float) -> float:
     """∂^(k+j) of the angle of (x, y) / ∂y^k ∂x^j; at the origin nan."""
-    if k == j == 0.0:
+    in_y, in_x = _order(k), _order(j)
+    if in_y == in_x == 0:
         return math.atan2(y, x)
     if x == y == 0.0:
         return nan
+    return _planar(*derivative_of_angle(in_y, in_x), x, y)
+
+
+def _order(k: float) -> int:
+    """``k`` as an order of differentiation. Raises ValueError unless it is whole, and from 0 to ``HIGHEST_ORDER``."""
+    if not (0.0 <= k <= HIGHEST_ORDER and k == int(k)):
+        raise ValueError("the order of a derivative is whole, and not that high")
+    return int(k)
+
+
+def derivative_of_angle(k: int, j: int) -> tuple[tuple[float, ...], int]:
+    """∂^(k+j) of the angle of (x, y) / ∂y^k ∂x^j, for k + j > 0, as ``differentiated`` gives it."""
     if k:  # ∂/∂y is x / h², and ∂/∂x is -y / h²
-        return _planar(*_differentiated((0.0, 1.0), 2, int(j), int(k) - 1), x, y)
-    return _planar(*_differentiated((-1.0, 0.0), 2, int(j) - 1, 0), x, y)
+        return differentiated((0.0, 1.0), 2, j, k - 1)
+    return differentiated((-1.0, 0.0), 2, j - 1, 0)
 
 
 @cache
-def _differentiated(form: tuple[float, ...], n: int, k: int, j: int) -> tuple[tuple[float, ...], int]:
+def differentiated(form: tuple[float, ...], n: int, k: int, j: int) -> tuple[tuple[float, ...], int]:
     """∂^(k+j) (P / h^n) / ∂x^k ∂y^j, again as the coefficients of a form P and a power n; h = √(x² + y²).
 
     A form is Σ c_i x^i y^(m-i). Since ∂h/∂x = x/h, ∂(P/h^n)/∂x = ((x² + y²)·∂P/∂x - n·x·P) / h^(n+2).
@@ -281,7 +331,7 @@ def _differentiated(form: tuple[float, ...], n: int, k: int, j: int) -> tuple[tu
         up[i + step] += (power - n) * c
         if power:
             up[i - 1 if k else i + 2] += power * c
-    return _differentiated(tuple(up), n + 2, *((k - 1, j) if k else (k, j - 1)))
+    return differentiated(tuple(up), n + 2, *((k - 1, j) if k else (k, j - 1)))
 
 
 def _planar(form: tuple[float, ...], n: int, x: float, y: float) -> float:
@@ -313,13 +363,13 @@ def power_derivative(x: float, y: float, k: float, j: float) -> float:
     - otherwise, for j > 0 and x <= 0, there is no derivative in the exponent: nan; nor is there a power if x < 0 and
       y is not whole.
     """
+    whole, order = _order(k), _order(j)
     if x < 0.0 and not y.is_integer():
         return nan
     if x == 0.0 and y > k:
         return 0.0
-    order = int(j)
     taylor = [1.0] + [0.0] * order  # coefficients of p(y + e) in powers of e
-    for m in range(int(k)):
+    for m in range(whole):
         for i in range(order, 0, -1):
             taylor[i] = (y - m) * taylor[i] + taylor[i - 1]
         taylor[0] *= y - m

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 Rule = Callable[..., Any]
 Range = tuple[float, float]
+Turns = Callable[[float, float], tuple[float, ...]]
 
 REALS: Range = (-math.inf, math.inf)
 
@@ -119,6 +120,8 @@ class Op:
     domain: tuple[Range, ...]
     smooth: Callable[..., bool]
     special: tuple[tuple[float, ...], ...]
+    ulps: float
+    turns: Turns | None
     prints: str | Rule
     precedence: int
 
@@ -256,6 +259,11 @@ def seal() -> None:
     _built_in = frozenset(OPS)
 
 
+def is_built_in(op: Op) -> bool:
+    """Whether ``op`` is a row of the table as it comes, not one that a user defined."""
+    return op.name in _built_in
+
+
 def _by_name(name: str) -> Op:
     try:
         return OPS[name]
@@ -271,6 +279,11 @@ def everywhere(*inputs: float) -> bool:
     return True
 
 
+def nowhere(low: float, high: float) -> tuple[float, ...]:
+    """The turning points of an operation that is monotone."""
+    return ()
+
+
 def operation(
     name: str,
     forward: Callable[..., float],
@@ -279,6 +292,8 @@ def operation(
     domain: tuple[Range, ...] | None = None,
     smooth: Callable[..., bool] = everywhere,
     special: tuple[tuple[float, ...], ...] = (),
+    ulps: float = 4.0,
+    turns: Turns | None = None,
     prints: str | Rule | None = None,
     precedence: int = 9,
     lists: int = 0,
@@ -300,6 +315,10 @@ def operation(
         domain: per input, the (lowest, highest) number at which it is worth trying; all reals unless given.
         smooth: of the inputs, whether all derivatives exist there (false at a kink).
         special: inputs at which tests should look in particular: kinks, ends of the domain, limits.
+        ulps: what certificates assume of ``forward``: at floats it is within so many ULP of the exact value; without
+            ``turns``, times the condition number where that is above 1.
+        turns: for an operation that is monotone along each input between turning points: a function of an interval's
+            ends that gives numbers inside at which the extremes are taken (none where it is monotone).
         prints: how it prints, as a template such as ``"{} + {}"`` or as an expression in other operations.
         precedence: how tightly the template binds: 1 for +, 2 for *, 3 for unary -, 4 for **, 9 for a call.
         lists: for an operation on lists of any length, how many lists it takes. It then has one rule, a function of
@@ -342,6 +361,8 @@ def operation(
         domain=domain if domain is not None else (REALS,) * arity,
         smooth=smooth,
         special=special,
+        ulps=ulps,
+        turns=turns,
         prints=prints if prints is not None else f"{name}({', '.join(['{}'] * arity)})",
         precedence=precedence,
         __doc__=doc or f"{name}.",
