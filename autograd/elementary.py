@@ -63,6 +63,11 @@ def turns_of_tan(low: float, high: float) -> tuple[float, ...]:
     return () if high - low < 3.0 and tan(low) <= tan(high) else (nan,)
 
 
+def turns_of_atan2(low: float, high: float) -> tuple[float, ...]:
+    """0, from both sides: where the angle is π on one and -π on the other."""
+    return (0.0, -0.0) if low <= 0.0 <= high else ()
+
+
 def turns_of_pow(low: float, high: float) -> tuple[float, ...]:
     """0, where an even power turns, and an exponent that is not whole, at which no negative number has a power."""
     return (math.nextafter(low, high), *((0.0,) if low < 0.0 < high else ()))

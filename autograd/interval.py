@@ -14,6 +14,7 @@ to Interval Analysis*, ch. 6).
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -28,6 +29,7 @@ from .value import Value
 UNIT = 2.0**-53  # the relative error of one rounding
 SMALL = 2.0**-960  # below, a product may be rounded by more than that
 TINY = 2.0**-1070
+SMALLEST = 2.0**-1074
 INFLATE = 1.0 + 2.0**-49  # outweighs the roundings of a radius itself
 WIDE = 2.0**-20
 
@@ -294,28 +296,47 @@ def _reach(op: Op, midpoint: float, inputs: Sequence[Any]) -> float:
             return inf
         farthest = max(farthest, abs(out - midpoint)) if out == out else inf
         greatest = max(greatest, abs(out))
-    return (farthest + op.ulps * ulp(greatest)) * INFLATE
+    return (farthest + _rounding(op, greatest)) * INFLATE
 
 
 Local = Interval | float | None
 
 
+class _Guesses(threading.local):
+    """The enclosures that this thread has guessed and not yet confirmed."""
+
+    def __init__(self) -> None:
+        self.made: dict[Op, tuple[tuple[Any, ...], Interval]] = {}
+
+
+_guesses = _Guesses()
+
+
 def _by_mean_value(
-    op: Op, midpoint: float, inputs: Sequence[Any], wanted: Sequence[bool]
+    op: Op, midpoint: float, inputs: tuple[Any, ...], wanted: Sequence[bool]
 ) -> tuple[Interval, list[Local]]:
     """The value and the local derivatives of a row of which nothing is known but its rules.
 
     The value moves by no more than the greatest local derivative times how far the inputs may move. A rule may ask for
-    the value itself: so an enclosure of it is guessed, and is right if what follows from it lies within it (a
-    continuous function that never moves fast enough to leave the guess has not left it).
+    the value itself, or for an operation whose rule does (as sin and cos do): so an enclosure is guessed, and is right
+    if what follows from it lies within it (functions that never move fast enough to leave their guesses do not).
     """
+    unbounded = Interval(midpoint, inf)
+    if op in _guesses.made:
+        guessed_at, guess = _guesses.made[op]
+        return guess if guessed_at == inputs else unbounded, [UNKNOWN] * len(inputs)
     at_midpoint = _local_derivatives(op, [_ball(x)[0] for x in inputs], midpoint, wanted)
     guess = Interval(midpoint, 2.0 * _moved(op, midpoint, inputs, at_midpoint))
-    local_derivatives = _local_derivatives(op, inputs, guess, wanted)
-    radius = _moved(op, midpoint, inputs, local_derivatives)
-    if not radius <= guess.radius or not _is_smooth(op, inputs):
-        return Interval(midpoint, inf), _local_derivatives(op, inputs, UNKNOWN, wanted)
-    return Interval(midpoint, radius), local_derivatives
+    _guesses.made[op] = inputs, guess
+    try:
+        local_derivatives = _local_derivatives(op, inputs, guess, wanted)
+        radius = _moved(op, midpoint, inputs, local_derivatives)
+        if radius <= guess.radius and (_is_smooth(op, inputs) or not any(_ball(x)[1] for x in inputs)):
+            return Interval(midpoint, radius), local_derivatives
+        _guesses.made[op] = inputs, UNKNOWN
+        return unbounded, _local_derivatives(op, inputs, UNKNOWN, wanted)
+    finally:
+        del _guesses.made[op]
 
 
 def _moved(op: Op, midpoint: float, inputs: Sequence[Any], local_derivatives: Sequence[Local]) -> float:
@@ -325,12 +346,19 @@ def _moved(op: Op, midpoint: float, inputs: Sequence[Any], local_derivatives: Se
         if local is not None:
             (x, radius), (slope, spread) = _ball(x), _ball(local)
             terms.append((abs(slope) + spread) * radius if radius else 0.0)
-            condition.append(abs(x * slope) if x else 0.0)
-    scale = ulp(midpoint)
-    if op.turns is None:
-        scale = max(scale, 2.0 * UNIT * _total(condition))
-    terms.append(op.ulps * scale)
+            condition.append(abs(x) * (abs(slope) + spread) if x else 0.0)
+    if op.turns is not None:
+        terms.append(_rounding(op, midpoint))
+    elif abs(midpoint) < SMALL:  # it may have underflowed before a last product with an input
+        terms.append(op.ulps * SMALLEST * _total([1.0, *[abs(_ball(x)[0]) for x in inputs]]))
+    else:
+        terms.append(max(_rounding(op, midpoint), op.ulps * 2.0 * UNIT * _total(condition)))
     return _total(terms) * INFLATE
+
+
+def _rounding(op: Op, out: float) -> float:
+    """How far ``out`` may be from the exact value at the same inputs."""
+    return max(op.ulps * ulp(out * INFLATE), SMALLEST if op.ulps else 0.0)
 
 
 def _local_derivatives(op: Op, inputs: Sequence[Any], out: Any, wanted: Sequence[bool]) -> list[Local]:
@@ -457,7 +485,8 @@ class Certificate:
             raise KeyError(f"{node!r} is not in the graph that this certificate is for")
         midpoints, radii = balls
         place = self._places[node]
-        return Interval(midpoints[place], radii[place])
+        radius = radii[place]
+        return Interval(midpoints[place], radius if radius == radius else inf)
 
 
 def certify(output: Value) -> Certificate:
@@ -522,11 +551,14 @@ def certify(output: Value) -> Certificate:
             ]
             out, local_derivatives = linearised(op, tuple(inputs), [i >= 0 for i in indices])
             distance = _distance_to_kink(op, inputs)
-            if distance is not None and any(map(_is_wide, [out, *local_derivatives])):
+            if distance is not None and _matters(op, inputs, out, local_derivatives):
                 kinks.append(Kink(node, distance))
             midpoint, radius = out.midpoint, out.radius
             pairs = zip(indices, local_derivatives, strict=True)
-            edges.append([(i, *_ball(local)) for i, local in pairs if local is not None][::-1])
+            taken = [
+                (i, *_ball(local)) for i, local in pairs if local is not None and not (op.selects and local == 0.0)
+            ]
+            edges.append(taken[::-1])
         if abs(midpoint - node._data) > 2.0 * radius:  # beyond what a kink within the radius can do
             raise ValueError(STALE)
         midpoints.append(midpoint)
@@ -554,8 +586,14 @@ def linearised(op: Op, inputs: tuple[Any, ...], wanted: Sequence[bool]) -> tuple
     return out, local_derivatives
 
 
+def _matters(op: Op, inputs: Sequence[Any], out: Interval, local_derivatives: Sequence[Local]) -> bool:
+    """Whether a kink is one of the value or of the first derivative: of those of higher order nothing is seen here."""
+    explained = 2.0 * _moved(op, out.midpoint, inputs, local_derivatives)
+    return not out.radius <= explained < inf or any(map(_is_wide, local_derivatives))
+
+
 def _is_wide(x: Local) -> bool:
-    return isinstance(x, Interval) and not x.radius <= WIDE * abs(x.midpoint)
+    return isinstance(x, Interval) and not x.radius <= WIDE * abs(x.midpoint) < inf
 
 
 def _inputs_first(output: Value) -> list[Value]:

@@ -141,7 +141,7 @@ hypot     = operation("hypot", math.hypot,      lambda x, y, out: hypot_derivati
                       ulps=1, turns=at_zero, doc="√(x² + y²), without overflow; its derivative at (0, 0) is 0.",
                       smooth=off_origin, special=((0.0, 0.0), (3.0, 0.0)))
 atan2     = operation("atan2", math.atan2,      lambda y, x, out: atan2_derivative(y, x, 1.0, 0.0), lambda y, x, out: atan2_derivative(y, x, 0.0, 1.0),
-                      ulps=2, turns=at_zero, doc="The angle in [-π, π] of the point (x, y), called as atan2(y, x).",
+                      ulps=2, turns=el.turns_of_atan2, doc="The angle in [-π, π] of the point (x, y), called as atan2(y, x).",
                       smooth=lambda y, x: y != 0.0 or x > 0.0, special=((0.0, 0.0), (0.0, 1.0)))
 logaddexp = operation("logaddexp", el.logaddexp,
                       lambda x, y, out: sigmoid(difference(x, y)), lambda x, y, out: sigmoid(difference(y, x)),
@@ -232,7 +232,7 @@ def shares(xs: Sequence[Any], out: Any) -> list[Any]:
 def _power_formula(x: Any, y: Any, k: Any, j: Any) -> Any:
     """The formula of ``power_derivative``; None, and it prints as a call, where the orders are not known numbers."""
     if (k, j) == (1, 0):
-        return y * (x if y == 2 else x ** (y - 1))
+        return y * x if y == 2 else 0.0 if y == 0 else y * x ** (y - 1)
     if k == 0:
         return x**y * (log(x) if j == 1 else log(x) ** j)
     if not isinstance(k, float) or not isinstance(j, float):

@@ -1,0 +1,445 @@
+"""Certificates: what is enclosed, how tightly, and what is said where nothing can be."""
+
+import math
+from fractions import Fraction
+
+import pytest
+from graphs import call, recipes
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from mpmath import mp
+
+import autograd as ag
+from autograd import OPS, Interval, Value, certify
+from autograd.interval import enclosure, linearised
+from autograd.testing import points as sampling
+from autograd.testing.errors import UndecidedError, UndefinedError
+from autograd.testing.oracle import derivative, value
+
+ROWS = [op for op in OPS.values() if op.name not in ("lt", "le", "gt", "ge", "where")]
+RADII = [0.0, 1e-17, 1e-9, 0.01, 0.7, 4.0]
+
+# ---- intervals -------------------------------------------------------------------------------------------------------
+
+
+def test_an_interval_prints_its_midpoint_and_its_radius_rounded_up():
+    assert str(Interval(3.25, 4e-16)) == "3.25 ± 4e-16"
+    assert str(Interval(3.25, 4.1e-16)) == "3.25 ± 5e-16"
+    assert str(Interval(3.25, 9.5e-16)) == "3.25 ± 1e-15"
+    assert str(Interval(1.0, 2.0)) == "1.0 ± 2"
+    assert str(Interval(0.0)) == "0.0 ± 0"
+    assert str(Interval(1.0, math.inf)) == "1.0 ± inf"
+    assert str(Interval(1.0, math.nan)) == "1.0 ± inf"
+
+
+@given(st.floats(-1e300, 1e300), st.floats(0.0, 1e300))
+def test_ends_are_rounded_outward_by_less_than_an_ulp(midpoint, radius):
+    interval = Interval(midpoint, radius)
+    lower, upper = Fraction(midpoint) - Fraction(radius), Fraction(midpoint) + Fraction(radius)
+    assert interval.lower <= lower
+    assert upper <= interval.upper
+    assert math.nextafter(interval.lower, math.inf) > lower or interval.lower == lower
+    assert math.nextafter(interval.upper, -math.inf) < upper or interval.upper == upper
+    assert lower in interval
+    assert upper in interval
+    assert math.nextafter(interval.upper, math.inf) not in interval
+    assert math.nextafter(interval.lower, -math.inf) not in interval
+
+
+@given(st.floats(0.0, 1e300, allow_subnormal=False))
+def test_the_radius_that_is_printed_is_not_below_the_radius(radius):
+    shown = float(str(Interval(1.0, radius)).rpartition(" ")[2])
+    assert radius <= shown <= 2 * radius
+
+
+@pytest.mark.parametrize(
+    ("midpoint", "radius", "digits"),
+    [
+        (3.25, 4e-16, 15),
+        (1.0, 1e-3, 3),
+        (1.0, 1.1e-3, 2),
+        (-5.0, 5e-10, 10),
+        (1.0, 0.5, 0),
+        (1.0, 1.0, 0),
+        (0.0, 1e-300, 0),
+        (0.0, 0.0, 17),
+        (2.5, 0.0, 17),
+        (1.0, 5e-324, 17),
+        (1e300, 5e-324, 17),
+        (math.nan, math.inf, 0),
+        (1.0, math.nan, 0),
+        (math.inf, 0.0, 0),
+    ],
+)
+def test_digits(midpoint, radius, digits):
+    assert Interval(midpoint, radius).digits == digits
+
+
+def test_an_interval_without_a_bound_contains_everything():
+    for interval in (Interval(math.nan, math.inf), Interval(1.0, math.nan), Interval(1e308, 1e308)):
+        assert interval.upper == math.inf
+        assert 1.7e308 in interval
+    assert Interval(1.0, math.nan).lower == -math.inf
+
+
+def test_intervals_are_equal_by_value():
+    assert Interval(1.0, 0.5) == Interval(1.0, 0.5)
+    assert Interval(1.0, 0.5) not in (Interval(1.0), 1.0, "1.0")
+    assert Interval(2.0) == 2
+    assert hash(Interval(2.0)) == hash(2.0)
+
+
+def test_an_interval_is_neither_true_nor_a_float():
+    with pytest.raises(TypeError, match="neither true nor false"):
+        bool(Interval(1.0))
+    with pytest.raises(TypeError):
+        float(Interval(1.0))
+
+
+# ---- every row -------------------------------------------------------------------------------------------------------
+
+
+def boxes(op, draw):
+    """A box of Intervals in the domain of ``op``, and a point of it."""
+    point = draw(points_of(op))
+    free = len(point) - sampling.parameters(op)
+    radii = [draw(st.sampled_from(RADII)) for _ in range(free)] + [0.0] * (len(point) - free)
+    inside = [x + r * draw(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])) for x, r in zip(point, radii, strict=True)]
+    box = [Interval(x, r) if i < free else x for i, (x, r) in enumerate(zip(point, radii, strict=True))]
+    # lower and upper are rounded outward: a float may lie between them, and yet outside.
+    assume(
+        all(abs(Fraction(y) - Fraction(x.midpoint)) <= x.radius for x, y in zip(box[:free], inside[:free], strict=True))
+    )
+    return tuple(box), tuple(inside)
+
+
+@st.composite
+def points_of(draw, op):
+    """Floats at which ``op`` may be tried: of moderate size, its special points among them."""
+    domain = [*op.domain] * 3 if op.lists == 1 else [*op.domain] * 2 if op.lists else list(op.domain)
+    free = len(domain) - sampling.parameters(op)
+    point = []
+    for i, (low, high) in enumerate(domain):
+        if i >= free:
+            point.append(float(draw(st.integers(int(low), int(high)))))
+        else:
+            low, high = max(low, -6.0), min(high, 6.0)
+            special = [low, high, 0.0, 1.0, -1.0, 0.5]
+            point.append(draw(st.floats(low, high) | st.sampled_from([x for x in special if low <= x <= high])))
+    return point
+
+
+@pytest.mark.parametrize("op", ROWS, ids=lambda op: op.name)
+@given(data=st.data())
+def test_every_row_encloses_its_values_and_local_derivatives_in_a_box(op, data):
+    box, inside = boxes(op, data.draw)
+    free = len(box) - sampling.parameters(op)
+    out, slopes = linearised(op, box, [i < free for i in range(len(box))])
+    with mp.workprec(300):
+        try:
+            truth = value(op, inside)
+        except (UndefinedError, UndecidedError):
+            return
+        assert out.lower <= truth <= out.upper
+        assert enclosure(op, box).lower <= truth <= enclosure(op, box).upper
+        if not op.smooth(*inside):
+            return
+        for i in range(free):
+            try:
+                slope = derivative(op, inside, i)
+            except (UndefinedError, UndecidedError):
+                continue
+            bound = slopes[i] if isinstance(slopes[i], Interval) else Interval(slopes[i] or 0.0)
+            assert bound.lower <= slope <= bound.upper
+
+
+@pytest.mark.parametrize("op", OPS.values(), ids=lambda op: op.name)
+@given(data=st.data())
+def test_the_midpoint_is_what_floats_give(op, data):
+    point = data.draw(points_of(op))
+    try:
+        expected = op.evaluate(tuple(point))
+    except (ValueError, ArithmeticError):
+        assume(False)
+    free = len(point) - sampling.parameters(op)
+    found = enclosure(op, tuple([Interval(x) if i < free else x for i, x in enumerate(point)]))
+    if found.radius < 0.5:  # a tie has both answers
+        assert found.midpoint == expected
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.turns], ids=lambda op: op.name)
+@given(data=st.data())
+def test_a_narrow_input_gives_a_narrow_result(op, data):
+    point = data.draw(points_of(op))
+    assume(op.smooth(*point))
+    try:
+        out = op.evaluate(tuple(point))
+    except (ValueError, ArithmeticError):
+        assume(False)
+    assert enclosure(op, tuple(map(Interval, point))).radius <= op.ulps * math.ulp(out * (1 + 2**-49)) * 1.001 + 5e-324
+
+
+# ---- graphs ----------------------------------------------------------------------------------------------------------
+
+
+@given(recipes())
+def test_midpoints_are_the_numbers_of_backward(recipe):
+    output = recipe.output(*recipe.values())
+    output.backward()
+    certificate = certify(output)
+    assume(not certificate.kinks)
+    for node in certificate:
+        assert certificate.value(node).midpoint == node.data
+        assert certificate[node].midpoint == node.grad
+
+
+@given(recipes(most_steps=12))
+def test_derivatives_of_derivatives_are_enclosed_too(recipe):
+    def f(x):
+        return recipe.output(x, *recipe.leaves[1:])
+
+    x = Value(recipe.leaves[0])
+    slope = ag.grad(f)(x)
+    assume(isinstance(slope, Value))
+    again, certificate = certify(slope), certify(f(x))
+    assume(x in set(certificate) and not certificate.kinks and not again.kinks)
+    # Two enclosures of one number, by different graphs, overlap.
+    assert again.value(slope).lower <= certificate[x].upper
+    assert certificate[x].lower <= again.value(slope).upper
+
+
+def test_the_example_that_no_other_engine_sees():
+    x = Value(0.75, "x")
+    y = ((x + 1e16) - 1e16) ** 2
+    y.backward()
+    assert x.grad == 0.0
+    assert 1.5 in certify(y)[x]
+    assert certify(y)[x].digits == 0
+    assert 0.5625 in certify(y).value(y)
+    assert certify(y).kinks == []
+
+
+def test_micrograds_example_is_certified_to_13_digits_and_more():
+    a, b = Value(-4.0), Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    certificate = certify(g)
+    assert (certificate[a].digits, certificate[b].digits) == (14, 13)
+
+
+def test_what_is_exact_is_said_to_be():
+    x, y = Value(3.0), Value(0.5)
+    certificate = certify(x + y - 2.0)
+    assert certificate[x] == certificate[y] == 1.0
+    assert certificate.value(x) == 3.0
+    assert certify(-x)[x] == -1.0
+    assert certify(ag.sum([x, y, x]))[x] == 2.0
+
+
+def test_nothing_of_the_graph_changes():
+    x = Value(2.0)
+    y = x * x
+    y.backward()
+    certify(y)
+    assert (x.grad, y.grad) == (4.0, 1.0)
+
+
+def test_a_node_through_which_nothing_flows_has_gradient_0():
+    x = Value(2.0)
+    y = (x > 1.0) + 0.0
+    assert certify(y)[x] == 0.0
+    assert certify(x)[x] == 1.0
+
+
+def test_a_node_of_another_graph_is_refused():
+    x, other = Value(2.0), Value(2.0)
+    for ask in (lambda: certify(x * 2)[other], lambda: certify(x * 2).value(other)):
+        with pytest.raises(KeyError, match="is not in the graph"):
+            ask()
+
+
+def test_what_is_no_graph_is_refused():
+    with pytest.raises(TypeError, match="certify takes a Value, the output of a graph, got float"):
+        certify(1.0)
+
+
+def test_a_leaf_that_was_changed_is_noticed():
+    x = Value(2.0)
+    y = ag.exp(x) * 3.0
+    x.data = 2.5
+    with pytest.raises(ValueError, match="the data of a leaf was changed"):
+        certify(y)
+
+
+def test_a_chain_of_a_hundred_thousand_operations():
+    x = Value(1.0)
+    y = x
+    for _ in range(50_000):
+        y = y * 0.5 + 0.25
+    certificate = certify(y)
+    assert len(certificate) == 100_001
+    assert 0.5 in certificate.value(y)
+
+
+# ---- kinks, poles, ends ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "low", "high"),
+    [
+        (ag.OPS["relu"], 0.0, 0.0, 1.0),
+        (ag.OPS["abs"], 0.0, -1.0, 1.0),
+        (ag.OPS["leaky_relu"], 0.0, 0.01, 1.0),
+        (lambda x: ag.maximum(x, 1.0), 1.0, 0.0, 1.0),
+        (lambda x: ag.minimum(x, 1.0), 1.0, 0.0, 1.0),
+    ],
+)
+def test_a_kink_is_reported_with_the_hull_of_both_sides(f, x, low, high):
+    leaf = Value(x)
+    y = f(leaf)
+    certificate = certify(y)
+    assert [(kink.node, kink.distance) for kink in certificate.kinks] == [(y, 0.0)]
+    assert (certificate[leaf].lower, certificate[leaf].upper) == (pytest.approx(low, abs=1e-14), pytest.approx(high))
+    assert low in certificate[leaf]
+    assert high in certificate[leaf]
+    assert certificate[leaf].digits == 0
+
+
+def nearly_zero(x):
+    """A number that is not 0, though it may be, for all that its rounding says; x is 8.0."""
+    h = x * 2.3 * 3.4 - 62.56
+    assert 0.0 < abs(h.data) < certify(h).value(h).radius
+    return h
+
+
+def test_a_kink_within_rounding_is_reported_with_its_distance():
+    x = Value(8.0)
+    h = nearly_zero(x)
+    y = h.relu()
+    y.name = "y"
+    certificate = certify(y)
+    assert [(kink.node, kink.distance) for kink in certificate.kinks] == [(y, abs(h.data))]
+    said = f"the y relu is {abs(h.data):.3g} from a kink, within the rounding of its inputs"
+    assert str(certificate.kinks[0]) == said
+    assert 0.0 in certificate[x]
+    assert 2.3 * 3.4 in certificate[x]
+
+
+@pytest.mark.parametrize("f", [ag.OPS["softsign"], ag.OPS["elu"], lambda x: x**2, lambda x: x**0, lambda x: x**3])
+def test_what_has_a_derivative_at_0_has_no_kink_there(f):
+    x = Value(0.0)
+    certificate = certify(f(x))
+    assert certificate.kinks == []
+    assert certificate[x].radius < 1e-15
+
+
+@pytest.mark.parametrize("f", [ag.OPS["sqrt"], lambda x: x**0.5, lambda x: ag.hypot(x, x), lambda x: ag.asin(1.0 - x)])
+def test_a_pole_has_no_bound_and_is_reported(f):
+    x = Value(0.0)
+    certificate = certify(f(x))
+    assert len(certificate.kinks) == 1
+    assert certificate[x].radius == math.inf
+
+
+def test_an_uncertain_choice_has_both_answers():
+    x = Value(8.0)
+    y = ag.where(nearly_zero(x) > 0.0, 5.0, x)
+    certificate = certify(y)
+    assert 5.0 in certificate.value(y)
+    assert 8.0 in certificate.value(y)
+    assert 0.0 in certificate[x]
+    assert 1.0 in certificate[x]
+    assert {kink.node for kink in certificate.kinks} == {y, y.inputs[0]}
+
+
+def test_a_certain_choice_has_one():
+    x = Value(0.1)
+    for condition, flows in ((Value(1.0), 0.0), (Value(0.0), 1.0)):
+        certificate = certify(ag.where(condition, 5.0, x))
+        assert certificate[x] == flows
+        assert certificate.kinks == []
+
+
+def test_the_branch_that_is_not_taken_contributes_nothing():
+    x = Value(0.0)
+    y = ag.where(x > 1.0, ag.sqrt(x), x)
+    assert certify(y)[x] == 1.0
+
+
+def test_the_angle_beside_its_cut_has_both_ends():
+    for y in (Interval(0.0, 1e-17), Interval(-1e-17, 1e-17), Interval(1e-17, 1e-17)):
+        found = enclosure(OPS["atan2"], (y, Interval(-1.0)))
+        assert found.lower <= -math.pi
+        assert math.pi <= found.upper
+
+
+def test_an_exact_zero_that_cancels_is_no_kink_of_a_product():
+    x = Value(3.0)
+    certificate = certify((x - x) * x)
+    assert certificate.kinks == []
+    assert certificate[x] == 0.0
+
+
+# ---- operations of one's own -----------------------------------------------------------------------------------------
+
+
+def test_an_operation_without_turns_is_enclosed_by_its_rules(own_operations):
+    ag.operation("my_exp", math.exp, lambda x, out: out)
+    ag.operation("sinpi", lambda x: math.sin(math.pi * x), lambda x, out: ag.sin(x))
+    ag.operation("cospi", lambda x: math.cos(math.pi * x), lambda x, out: -math.pi * ag.sinpi(x))
+    ag.operation("sinpi", lambda x: math.sin(math.pi * x), lambda x, out: math.pi * ag.cospi(x))
+    x = Value(0.3)
+    for f, slope in (
+        (lambda x: ag.my_exp(x * 1.1), lambda x: mp.mpf(1.1) * mp.exp(x * mp.mpf(1.1))),
+        (lambda x: ag.sinpi(x * x), lambda x: 2 * x * mp.pi * mp.cos(mp.pi * x * x)),
+        (lambda x: ag.cospi(x / 3.0), lambda x: -mp.pi / 3 * mp.sin(mp.pi * x / 3)),
+    ):
+        with mp.workprec(300):
+            truth = slope(mp.mpf(0.3))
+        found = certify(f(x))[x]
+        assert found.lower <= truth <= found.upper
+        assert found.digits >= 14
+
+
+def test_an_operation_whose_rules_never_end_has_no_bound(own_operations):
+    ag.operation("first", math.sin, lambda x, out: ag.cos(x))
+    ag.operation("second", math.cos, lambda x, out: ag.first(2.0 * x))
+    ag.operation("first", math.sin, lambda x, out: ag.second(2.0 * x))
+    x = Value(0.3)
+    assert certify(ag.first(x * 1.1))[x].radius == math.inf
+
+
+def test_a_jump_of_an_operation_has_no_bound(own_operations):
+    ag.operation("step", lambda x: float(x > 0.0), lambda x, out: 0.0 * x, smooth=lambda x: x != 0.0)
+    x = Value(8.0)
+    y = ag.step(nearly_zero(x))
+    assert certify(y).value(y).radius == math.inf
+    assert [kink.node for kink in certify(y).kinks] == [y]
+    sure = ag.step(x)
+    assert 1.0 in certify(sure).value(sure)
+    assert certify(sure).kinks == []
+
+
+def test_an_operation_that_says_where_it_turns_is_enclosed_however_wide(own_operations):
+    square = ag.operation(
+        "square", lambda x: x * x, lambda x, out: 2 * x, ulps=0.5, turns=lambda low, high: (0.0,) * (low < 0.0 < high)
+    )
+    found = enclosure(square, (Interval(0.5, 1.0),))
+    assert (found.lower, found.upper) == (pytest.approx(-1.75), pytest.approx(2.25))
+    assert call(square, [Interval(2.0)]).digits >= 15
+
+
+def test_constants_in_rules_of_ones_own_may_be_rounded(own_operations):
+    ag.operation("tau_times", lambda x: x * (2.0 * math.pi), lambda x, out: 2.0 * math.pi)
+    x = Value(1.0)
+    with mp.workprec(200):
+        found = certify(ag.tau_times(x))[x]
+        assert found.lower <= 2 * mp.pi <= found.upper
