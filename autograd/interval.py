@@ -581,7 +581,7 @@ def linearised(op: Op, inputs: tuple[Any, ...], wanted: Sequence[bool]) -> tuple
         return _by_mean_value(op, _evaluate(op, inputs), inputs, wanted)
     out = enclosure(op, inputs)
     local_derivatives = _local_derivatives(op, inputs, out, wanted)
-    if op.turns is not None and _is_smooth(op, inputs):  # the ends of an input were rounded outward; its radius is not
+    if op not in ARITHMETIC and _is_smooth(op, inputs):  # the ends of inputs were rounded outward, their radii are not
         out.radius = min(out.radius, _moved(op, out.midpoint, inputs, local_derivatives))
     return out, local_derivatives
 

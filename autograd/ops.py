@@ -206,7 +206,7 @@ tanh_derivative = operation("tanh_derivative", el.tanh_derivative,
                        lambda x, out: -2 * tanh(x) * out,
                        ulps=3, turns=at_zero, doc="1 - tanh(x)², accurate in the tails.", prints=lambda x: 1 - tanh(x) ** 2)
 erf_derivative = operation("erf_derivative", el.erf_derivative,
-                       lambda x, out: -2 * x * out,
+                       lambda x, out: -2 * (x * out),
                        ulps=3, turns=at_zero, doc="2/√π · e^(-x²), the derivative of erf.",
                        prints=lambda x: el.TWO_OVER_SQRT_PI * exp(-(x * x)))
 silu_derivative = operation("silu_derivative", el.silu_derivative,

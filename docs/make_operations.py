@@ -1,10 +1,12 @@
-"""Write docs/operations.md from the table of operations: ``python docs/make_operations.py``."""
+"""Write docs/operations.md from the table of operations: ``python docs/make_operations.py``. It takes two minutes."""
 
+import platform
 from pathlib import Path
 
 import autograd
 from autograd import Op
 from autograd.symbol import input_names, rules_of
+from autograd.testing import OperationReport, check_operation
 
 HEAD = """# Operations
 
@@ -37,5 +39,36 @@ def table() -> str:
     return HEAD + "\n".join(row(op) for op in autograd.OPS.values()) + "\n"
 
 
+# ---- how accurate ----------------------------------------------------------------------------------------------------
+
+POINTS = 200
+MEASURED = f"""
+## How accurate
+
+The greatest errors of the value and of the local derivatives against numbers of many digits, found by
+`autograd.testing.check_operation` at {POINTS} points of each row's whole domain: its ends, its special points, and
+floats of all sizes. The unit is an ULP, the distance between neighbouring floats. Where the table says so, errors above
+4 ULP are divided by the condition number κ of what is computed, or those of values are in ULP of the sum of the terms'
+magnitudes. At most 4 are promised, and the tests hold every row to it.
+The figures are those of one machine (they depend on its C library): {{}}.
+
+| operation | unit | value | local derivatives |
+| --- | --- | --- | --- |
+"""
+
+
+def measured() -> str:
+    """The second half of the page."""
+    library = f"Python {platform.python_version()}, {' '.join(platform.libc_ver()) or platform.system()}"
+    lines = [figures(check_operation(op, points=POINTS)) for op in autograd.OPS.values()]
+    return MEASURED.format(library) + "\n".join(lines) + "\n"
+
+
+def figures(report: OperationReport) -> str:
+    """One line of the second table."""
+    local = max(worst.error for worst in report.local_derivatives.values())
+    return f"| `{report.name}` | {report.unit} | {report.value.error:.2f} | {local:.2f} |"
+
+
 if __name__ == "__main__":
-    Path(__file__).with_name("operations.md").write_text(table(), encoding="utf-8")
+    Path(__file__).with_name("operations.md").write_text(table() + measured(), encoding="utf-8")

@@ -57,6 +57,8 @@ LAYERS = {
     "replay": {"value"},
     "expression": {"op", "value"},
     "stepper": {"draw", "files", "groups", "names", "notation", "op", "replay", "reverse", "steps", "symbol", "value"},
+    "interval": {"op", "ops", "value"},
+    "testing": {"derivatives", "interval", "op", "symbol", "value"},
     "derivatives": {"forward", "op", "ops", "reverse", "value"},
 }
 

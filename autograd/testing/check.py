@@ -1,0 +1,362 @@
+"""``check_gradients``: is every number right that a function's graph holds, to the last digit that can be promised?
+
+Values and local derivatives are checked operation by operation, so that a wrong one is blamed and no other; then the
+adjoints of the whole graph. What is right comes from ``truth.py``, which shares no rule with the engine; how far a
+computed number may be from it comes from the certificate (``interval.py``). No tolerance is chosen anywhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from typing import Any
+
+from ..derivatives import grad
+from ..interval import Certificate, Interval, certify, linearised
+from ..op import Op, as_float
+from ..value import Value, topological_order
+from .errors import GradientError, UndecidedError, UndefinedError
+from .expressions import Expression, Step
+from .truth import Found, local_oracle, mpmath_oracle, value_oracle
+
+Part = Callable[[], list[Value]]
+"""Finds the nodes that a report is about: it may take long, and is asked only when something is wrong."""
+
+BITS = 400  # 120 digits
+CONVENTIONS = {"relu": 0.0, "leaky_relu": 0.01}
+"""The derivatives at a kink that are not the mean of both sides."""
+
+
+def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> None:
+    """Check every value, local derivative and adjoint of the graph that ``f`` records at ``inputs``.
+
+    All must lie within the certified bound of the exact number, which is found from values alone: with mpmath at 120
+    digits, differenced; without it by the complex step, or by central differences, as for an operation of your own
+    that computes in floats only. Where no exact derivative exists (at a pole, or where numbers are not finite) there
+    is nothing to compare. What ``f`` closes over is left as it was.
+
+    Args:
+        f: a function that returns one Value.
+        inputs: its arguments, each a number or a list of numbers (nested as deep as you like).
+        order: 2 also checks the derivatives of each partial derivative, and so on.
+
+    Raises:
+        GradientError: a number is wrong. The message says which, where, what it should be, how far it may be off, which
+            operation is to blame (or the accumulation), and has a program that shows it.
+        TypeError: ``f`` is no function, does not return a Value, or an input is not a number.
+        ValueError: ``order`` is not a whole number >= 1.
+
+    >>> from autograd import tanh
+    >>> check_gradients(lambda x, y: tanh(x * y) / y, 0.3, 2.0, order=2)
+    """
+    if not callable(f):
+        raise TypeError(f"check_gradients takes a function and its inputs, got {type(f).__name__}")
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"order is a whole number >= 1, got {order!r}")
+    floats = [_each(as_float, x) for x in inputs]
+    with _many_digits():
+        _check(f, floats, _names(f, floats), order)
+
+
+def _check(f: Callable[..., Any], inputs: list[Any], names: list[str], order: int) -> None:
+    output = f(*_as_leaves(inputs, names))
+    if not isinstance(output, Value):
+        raise TypeError(f"f must return one Value that depends on its inputs, got {type(output).__name__}")
+    nodes = topological_order(output)
+    for node in nodes:
+        if node.op is not None:
+            _check_operation(node, node.op)
+    _check_adjoints(output, nodes)
+    _check_recording(f, inputs, output)
+    if order > 1:
+        for i in range(len(names)):
+            if isinstance(_partial(f, i)(*_as_leaves(inputs, names)), Value):
+                _check(_partial(f, i), inputs, names, order - 1)
+
+
+def _partial(f: Callable[..., Any], i: int) -> Callable[..., Any]:
+    """∂f/∂(the i-th number of its inputs), a function of the same inputs."""
+    return lambda *inputs: _numbers(grad(f)(*inputs))[i]
+
+
+# ---- one operation -------------------------------------------------------------------------------------------------
+
+
+def _check_operation(node: Value, op: Op) -> None:
+    """Compare the value and the local derivatives of a node, at the inputs that it was recorded at."""
+    point = [x.data if isinstance(x, Value) else x for x in node.inputs]
+    if not all(map(math.isfinite, point)):
+        return
+    wanted = [isinstance(x, Value) and bool(op.lists or op.rules[i]) for i, x in enumerate(node.inputs)]
+    exact_inputs = tuple([Interval(x) if op.lists or op.rules[i] else x for i, x in enumerate(point)])
+    value, slopes = linearised(op, exact_inputs, wanted)
+    smooth = op.smooth(*point)
+    truth = _asked(value_oracle, op, point)
+    if truth is not None and smooth:
+        _compare(
+            f"the value of {op.name}",
+            node.data,
+            truth,
+            value,
+            f"{op.name}, its forward function",
+            _only(node),
+        )
+    for i, local in enumerate(node.local_derivatives):
+        truth = _asked(local_oracle, op, point, i) if wanted[i] else None
+        if truth is None:
+            continue
+        bound = slopes[i] if slopes[i] is not None else 0.0
+        if not smooth and op.name != "where":
+            expected = CONVENTIONS.get(op.name, truth.value)
+            truth = Found(expected, truth.error, "the convention at a kink")
+            bound = Interval(float(expected), 4.0 * math.ulp(float(expected)))
+        what = f"the local derivative of {op.name} by its input {i + 1}"
+        _compare(what, local or 0.0, truth, bound, f"{op.name}, its rule for that input", _only(node))
+
+
+def _only(node: Value) -> Part:
+    return lambda: [node]
+
+
+def _asked(oracle: Callable[..., Found], *question: Any) -> Found | None:
+    """What the oracle knows, if it knows anything."""
+    try:
+        found = oracle(*question)
+    except (UndefinedError, UndecidedError):
+        return None
+    return found if found.error < math.inf else None
+
+
+def _compare(what: str, got: float, truth: Found, bound: Any, blame: str, part: Part) -> None:
+    """Raise GradientError unless both ``got`` and the truth lie within the certified bound."""
+    if not isinstance(bound, Interval):
+        bound = Interval(bound)
+    low, high = bound.lower - truth.error, bound.upper + truth.error
+    if low <= truth.value <= high and low <= got <= high:
+        return
+    certified = bound if bound.radius else f"exactly {bound.midpoint!r}"
+    raise GradientError(_report(what, got, f"{_shown(truth.value)} ({truth.how})", str(certified), blame, part()))
+
+
+# ---- the whole graph -----------------------------------------------------------------------------------------------
+
+
+def _check_adjoints(output: Value, nodes: list[Value]) -> None:
+    """Compare the exact value of every node, and its adjoint as ``backward`` sums it, twice."""
+    certificate = certify(output)
+    values, adjoints = _exact(nodes)
+    for node, truth in values.items():
+        if node.op is not None:
+            accuracy = f"{node.op.name}, which is less accurate than its row says (ulps={node.op.ulps:g})"
+            _compare(
+                f"the certified value of {_name(node)}",
+                node.data,
+                truth,
+                certificate.value(node),
+                accuracy,
+                _only(node),
+            )
+    wrong_part = partial(_to_blame, output, nodes)
+    with _grads_kept(output, nodes):
+        output.zero_grad()
+        output.backward()
+        first = [node.grad for node in nodes]
+        output.backward()
+        second = [node.grad for node in nodes]
+    for node, got, twice in zip(nodes, first, second, strict=True):
+        exact = adjoints.get(node)
+        if exact is not None:
+            _compare(f"the gradient of {_name(node)}", got, exact, certificate[node], ACCUMULATION, wrong_part)
+        if twice != got + got and got == got:
+            expected = Found(got + got, 0.0, "twice what one backward() adds")
+            what = f"the gradient of {_name(node)} after a second backward()"
+            _compare(what, twice, expected, got + got, ACCUMULATION, wrong_part)
+
+
+ACCUMULATION = "the accumulation: all local derivatives are right, and backward() sums their products wrongly"
+
+
+def _exact(nodes: list[Value]) -> tuple[dict[Value, Found], dict[Value, Found]]:
+    """The exact value of each node, and its exact adjoint; nodes that depend on what is not known are left out."""
+    values: dict[Value, Found] = {}
+    slopes: dict[Value, list[Found | None]] = {}
+    for node in nodes:
+        if node.op is None:
+            if math.isfinite(node.data):
+                values[node] = Found(_exactly(node.data), 0.0, "as given")
+            continue
+        if any(isinstance(x, Value) and x not in values for x in node.inputs):
+            continue
+        point = [values[x].value if isinstance(x, Value) else _exactly(x) for x in node.inputs]
+        found = _asked(value_oracle, node.op, point)
+        if found is not None:
+            values[node] = found
+        slopes[node] = [_slope(node.op, point, i) if isinstance(x, Value) else None for i, x in enumerate(node.inputs)]
+    adjoints: dict[Value, Found | None] = dict.fromkeys(nodes, Found(_exactly(0.0), 0.0, ""))
+    adjoints[nodes[-1]] = Found(_exactly(1.0), 0.0, "")
+    for node in reversed(nodes):
+        if node.op is None:
+            continue
+        upstream = adjoints[node]
+        for i, x in enumerate(node.inputs):
+            if isinstance(x, Value):
+                adjoints[x] = _plus(adjoints[x], upstream, slopes[node][i] if node in slopes else None)
+    return values, {node: found for node, found in adjoints.items() if found is not None}
+
+
+def _slope(op: Op, point: Sequence[Any], i: int) -> Found | None:
+    """The exact local derivative at exact inputs, by convention at a kink."""
+    if not op.lists and op.rules[i] is None:
+        return Found(_exactly(0.0), 0.0, "")
+    found = _asked(local_oracle, op, point, i)
+    if found is not None and op.name in CONVENTIONS and not op.smooth(*point):
+        return Found(_exactly(CONVENTIONS[op.name]), 0.0, found.how)
+    return found
+
+
+def _plus(adjoint: Found | None, upstream: Found | None, slope: Found | None) -> Found | None:
+    """The sum with one more contribution; None if a part of it is not known."""
+    if upstream is not None and not upstream.value and not upstream.error:
+        return adjoint
+    if adjoint is None or upstream is None or slope is None:
+        return None
+    contribution = upstream.value * slope.value
+    error = abs(upstream.value) * slope.error + upstream.error * (abs(slope.value) + slope.error)
+    if isinstance(contribution, float):  # without mpmath the products are rounded too
+        error += math.ulp(contribution) + math.ulp(adjoint.value + contribution)
+    how = max(adjoint.how, slope.how, upstream.how, key=len)
+    return Found(adjoint.value + contribution, adjoint.error + error, how)
+
+
+def _exactly(x: float) -> Any:
+    oracle = mpmath_oracle()
+    return x if oracle is None else oracle.mpf(x)
+
+
+def _many_digits() -> AbstractContextManager[Any]:
+    oracle = mpmath_oracle()
+    return nullcontext() if oracle is None else oracle.mp.workprec(BITS)
+
+
+@contextmanager
+def _grads_kept(output: Value, nodes: list[Value]) -> Iterator[None]:
+    """What is done inside leaves no trace in the gradients."""
+    kept = [(node, node.grad) for node in nodes if node.has_grad]
+    try:
+        yield
+    finally:
+        output.zero_grad()
+        for node, before in kept:
+            node.grad = before
+
+
+def _check_recording(f: Callable[..., Any], inputs: list[Any], output: Value) -> None:
+    """Compare the recorded value to ``f`` on plain floats, where it takes them (a float has no method ``tanh``)."""
+    try:
+        plain = as_float(f(*inputs))
+    except (TypeError, AttributeError, ArithmeticError, ValueError):
+        return
+    bound = certify(output).value(output)
+    if not (math.isfinite(plain) and bound.radius < math.inf):
+        return
+    # Both were computed at a distance of at most the radius from the exact number of f.
+    if abs(plain - output.data) > 2.0 * bound.radius:
+        blame = "the recording: the graph below is not what f computes (was an operand swapped or left out?)"
+        expected = f"{plain!r} (f on floats)"
+        raise GradientError(_report("the value of f", output.data, expected, str(bound), blame, [output]))
+
+
+# ---- what is said --------------------------------------------------------------------------------------------------
+
+
+def _to_blame(output: Value, nodes: list[Value]) -> list[Value]:
+    """The smallest part of the graph whose gradients are wrong, as far as it can be found in reasonable time."""
+    for node in nodes[:MOST_LOOKED_AT]:
+        if node.op is not None and _sums_wrongly(node):
+            return topological_order(node)
+    return nodes
+
+
+MOST_LOOKED_AT = 300
+
+
+def _sums_wrongly(output: Value) -> bool:
+    nodes = topological_order(output)
+    certificate: Certificate = certify(output)
+    with _grads_kept(output, nodes):
+        output.zero_grad()
+        output.backward()
+        first = [node.grad for node in nodes]
+        output.backward()
+        return any(
+            got not in certificate[node] or node.grad != got + got for node, got in zip(nodes, first, strict=True)
+        )
+
+
+def _report(what: str, got: float, expected: str, certified: str, blame: str, nodes: list[Value]) -> str:
+    leaves = [node for node in topological_order(nodes[-1]) if node.op is None] if len(nodes) > 1 else []
+    if len(nodes) == 1:
+        leaves = list(dict.fromkeys([x for x in nodes[0].inputs if isinstance(x, Value)]))
+    program = _expression(nodes, leaves).program()
+    at = ", ".join(f"{_name(x)} = {x.data!r}" for x in leaves[:8])
+    rows = {"at": at, "got": repr(got), "expected": expected, "certified": certified, "to blame": blame}
+    lines = [f"{what} is wrong", *[f"  {key:<10} {text}" for key, text in rows.items()], "  reproduce:"]
+    return "\n".join([*lines, "", *[f"    {line}".rstrip() for line in program.splitlines()]])
+
+
+def _expression(nodes: list[Value], leaves: list[Value]) -> Expression:
+    """What was recorded, as a function of its leaves."""
+    places = {leaf: i for i, leaf in enumerate(leaves)}
+    steps = []
+    for node in nodes:
+        if node.op is not None and node not in places:
+            steps.append(Step(node.op, tuple([places[x] if isinstance(x, Value) else x for x in node.inputs])))
+            places[node] = len(places)
+    return Expression([leaf.data for leaf in leaves], steps)
+
+
+def _name(node: Value) -> str:
+    return node.name or ("a leaf" if node.op is None else f"a node {node.op.name}")
+
+
+def _shown(x: Any) -> str:
+    oracle = mpmath_oracle()
+    return repr(x) if oracle is None else str(oracle.mp.nstr(x, 25))
+
+
+# ---- inputs --------------------------------------------------------------------------------------------------------
+
+
+def _as_leaves(inputs: list[Any], names: list[str]) -> list[Any]:
+    """New leaves in the structure of the inputs."""
+    left = iter(names)
+    return [_each(lambda x: Value(x, next(left)), x) for x in inputs]
+
+
+def _each(function: Callable[[Any], Any], x: Any) -> Any:
+    """``function`` of every number in nested lists, in the same structure."""
+    return [_each(function, part) for part in x] if isinstance(x, (list, tuple)) else function(x)
+
+
+def _numbers(x: Any) -> list[Any]:
+    found: list[Any] = []
+    _each(found.append, x)
+    return found
+
+
+def _names(f: Callable[..., Any], inputs: list[Any]) -> list[str]:
+    """A name for every number: that of the argument of ``f``, with its place in a list."""
+    try:
+        parameters = [p.name for p in inspect.signature(f).parameters.values() if p.kind is not p.VAR_POSITIONAL]
+    except (TypeError, ValueError):
+        parameters = []
+    if len(parameters) < len(inputs):
+        parameters = [f"x{i}" for i in range(len(inputs))]
+
+    def named(name: str, x: Any) -> list[str]:
+        return [n for i, part in enumerate(x) for n in named(f"{name}[{i}]", part)] if isinstance(x, list) else [name]
+
+    return [name for parameter, x in zip(parameters, inputs, strict=False) for name in named(parameter, x)]

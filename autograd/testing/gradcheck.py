@@ -1,0 +1,115 @@
+"""``@gradcheck``: a function becomes a test of its derivatives, at inputs that hypothesis draws."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .check import check_gradients
+from .errors import GradientError
+from .truth import mpmath_oracle
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+Function = Callable[..., Any]
+
+
+def gradcheck(*, order: int = 1, **inputs: SearchStrategy[Any]) -> Callable[[Function], Function]:
+    """Make a test of a function: ``check_gradients`` of it, at inputs that hypothesis draws and shrinks.
+
+    The test has the name of the function, so that pytest finds it if that begins with ``test``. How many inputs are
+    drawn is said by the settings of hypothesis, as for every test with ``@given``, or by ``--gradcheck-examples N``
+    for all tests that have no ``@settings`` of their own. ``@settings``, ``@example`` and ``assume`` are used as ever.
+
+    Args:
+        order: 2 also checks the derivatives of each partial derivative, and so on.
+        inputs: for each argument of the function a strategy of numbers, or of (nested) lists of numbers.
+
+    Raises:
+        TypeError: what is decorated is no function, its arguments are not those given here, or one is not a strategy.
+        ValueError: ``order`` is not a whole number >= 1.
+        ImportError: hypothesis is missing.
+
+    >>> import autograd
+    >>> from autograd.testing.strategies import positive, reals
+    >>> @gradcheck(x=reals(-3, 3), y=positive())
+    ... def test_polar(x, y):
+    ...     return autograd.hypot(x, y) * autograd.atan2(y, x)
+    >>> test_polar()
+    """
+    try:
+        from hypothesis import given
+        from hypothesis.strategies import SearchStrategy
+    except ImportError as error:
+        raise ImportError(
+            "gradcheck draws with hypothesis, which is not installed: pip install 'chainrule[test]'"
+        ) from error
+    if type(order) is not int or order < 1:
+        raise ValueError(f"order is a whole number >= 1, got {order!r}")
+    for name, strategy in inputs.items():
+        if not isinstance(strategy, SearchStrategy):
+            raise TypeError(f"gradcheck takes strategies, such as {name}=reals(-3, 3), got {name}={strategy!r:.40}")
+    mpmath_oracle()  # loading mpmath takes longer than a drawn example may
+
+    def decorate(f: Function) -> Function:
+        instance, drawn = _parameters(f, inputs)
+        signature = inspect.Signature([*instance, *drawn])
+
+        @functools.wraps(f)
+        def check(*args: Any, **kwargs: Any) -> None:
+            __tracebackhide__ = True
+            numbers = signature.bind(*args, **kwargs).arguments
+            fixed = {p.name: numbers.pop(p.name) for p in instance}
+
+            def function(*values: Any) -> Any:
+                return f(**fixed, **dict(zip(numbers, values, strict=True)))
+
+            function.__signature__ = inspect.Signature(drawn)  # type: ignore[attr-defined]  # names for the report
+            try:
+                check_gradients(function, *numbers.values(), order=order)
+            except GradientError as error:
+                raise error.with_traceback(None) from None  # its message says it all
+
+        check.__signature__ = signature  # type: ignore[attr-defined]
+        test: Any = given(**inputs)(check)
+        # Reports point to where the function is written, as given's own do.
+        where = {"co_filename": f.__code__.co_filename, "co_firstlineno": f.__code__.co_firstlineno}
+        test.__code__ = test.__code__.replace(**where)
+        test.__qualname__ = f.__qualname__
+        test.is_gradcheck = True
+        return test  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def _parameters(f: Function, inputs: dict[str, Any]) -> tuple[list[inspect.Parameter], list[inspect.Parameter]]:
+    """``self``, if ``f`` is a method, and the parameters of ``f`` that are drawn.
+
+    Raises:
+        TypeError: ``f`` is no function, or cannot be called with ``inputs`` and nothing else.
+    """
+    if not inspect.isfunction(f):
+        raise TypeError(f"gradcheck decorates a function, got {f!r:.40}")
+    parameters = inspect.signature(f).parameters
+    instance = [p for p in [*parameters.values()][:1] if p.name == "self"]
+    named = {name: p for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    unknown = [name for name in inputs if name not in named]
+    missing = [
+        name
+        for name, p in parameters.items()
+        if p not in instance
+        and name not in inputs
+        and p.default is p.empty
+        and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    wrong = [
+        *([f"it has no argument named {', '.join(unknown)}"] if unknown else []),
+        *([f"no strategy is given for {', '.join(missing)}"] if missing else []),
+    ]
+    if wrong or not inputs:
+        reason = "; ".join(wrong) or "no strategies are given"
+        raise TypeError(f"gradcheck of {f.__name__}{inspect.signature(f)}: {reason}")
+    return instance, [p.replace(default=p.empty) for name, p in named.items() if name in inputs]

@@ -1,0 +1,271 @@
+"""``check_gradients``: what is wrong is found and blamed, what is right passes."""
+
+import contextlib
+import io
+import math
+
+import pytest
+from hypothesis import given, settings
+from random_graphs import random_graph
+
+import autograd as ag
+from autograd import OPS, Value
+from autograd.testing import GradientError, check, check_gradients, strategies, truth
+from autograd.testing import points as sampling
+
+ROWS = [op for op in OPS.values() if any(op.rules)]
+
+
+def wrong_rules(monkeypatch, op, change):
+    """``op`` with each of its rules changed, for as long as the test runs."""
+
+    def changed(rule):
+        def wrong(*inputs):
+            out = rule(*inputs)
+            return [change(x) for x in out] if isinstance(out, (list, tuple)) else change(out)
+
+        return wrong
+
+    monkeypatch.setattr(op, "rules", tuple([rule and changed(rule) for rule in op.rules]))
+
+
+def function_and_point(op, scale=1.0):
+    """A function that is ``op`` at ordinary points, and a point at which each of its local derivatives is not 0."""
+    free = 3 if op.lists == 1 else 4 if op.lists else len(op.rules) - sampling.parameters(op)
+    orders = [1.0] * (0 if op.lists else len(op.rules) - free)
+    if op.name == "where":
+        return lambda x, y: op(1.0, x, 3.0 * y) * scale + op(0.0, x, y) * scale, (0.3, 0.7)
+
+    def f(*xs):
+        if op.lists == 2:
+            return op(xs[:2], xs[2:]) * scale
+        return op(xs) * scale if op.lists else op(*xs, *orders) * scale
+
+    return f, (0.3, 0.7, 0.45, 1.2)[:free]
+
+
+WRONG = {
+    "one part in 1e12": (lambda d: d * (1 + 1e-12), 1.0),
+    "one part in 1e12, behind an output of 1e-6": (lambda d: d * (1 + 1e-12), 1e-6),
+    "zero, behind an output of 1e-6": (lambda d: 0.0 * d, 1e-6),
+    "the wrong sign": (lambda d: -d, 1.0),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("op", ROWS, ids=lambda op: op.name)
+def test_a_wrong_rule_is_found_and_blamed_for_every_row(op, wrong, monkeypatch):
+    change, scale = WRONG[wrong]
+    f, point = function_and_point(op, scale)
+    check_gradients(f, *point)
+    wrong_rules(monkeypatch, op, change)
+    with pytest.raises(GradientError, match=f"to blame   {op.name}, its rule") as caught:
+        check_gradients(f, *point)
+    assert f"the local derivative of {op.name} by its input" in str(caught.value)
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.name != "neg"], ids=lambda op: op.name)
+def test_a_wrong_value_is_found_and_blamed_for_every_row(op, monkeypatch):
+    f, point = function_and_point(op)
+    forward = op.forward
+    monkeypatch.setattr(op, "forward", lambda *inputs: forward(*inputs) * (1 + 1e-12))
+    for short_cut in ("__add__", "__sub__", "__mul__"):  # past the row
+        monkeypatch.delattr(Value, short_cut)
+    with pytest.raises(GradientError, match=f"the value of {op.name} is wrong"):
+        check_gradients(f, *point)
+
+
+def test_sound_gradients_raise_no_alarm():
+    gradients = 0
+    for number in range(10**6):
+        output = random_graph(2 * number + 1)
+        nodes = ag.topological_order(output)
+        leaves = [node for node in nodes if node.op is None]
+
+        def again(*inputs, nodes=nodes, leaves=leaves):
+            made = dict(zip(leaves, inputs, strict=True))
+            for node in nodes:
+                if node.op is not None:
+                    made[node] = Value.apply(node.op, tuple([made.get(x, x) for x in node.inputs]))
+            return made[nodes[-1]]
+
+        check_gradients(again, *[leaf.data for leaf in leaves])
+        gradients += len(nodes)
+        if gradients >= 10_000:
+            return
+
+
+@given(strategies.expressions(max_ops=6))
+@settings(max_examples=20)
+def test_second_derivatives_of_drawn_expressions_are_right(expression):
+    check_gradients(expression, *expression.inputs, order=2)
+
+
+@given(strategies.expressions(max_ops=8, kinks="hit"))
+def test_the_conventions_at_kinks_are_right(expression):
+    check_gradients(expression, *expression.inputs)
+
+
+# ---- what is said ----------------------------------------------------------------------------------------------------
+
+
+def test_the_message_names_all_there_is_to_know(monkeypatch):
+    wrong_rules(monkeypatch, OPS["tanh"], lambda d: d * 1.01)
+    with pytest.raises(GradientError) as caught:
+        check_gradients(lambda x, y: ag.tanh(x * y), 0.25, 2.0)
+    lines = [line.strip() for line in str(caught.value).splitlines()]
+    assert lines[0] == "the local derivative of tanh by its input 1 is wrong"
+    got = 1.01 * (1 - math.tanh(0.5) ** 2)
+    assert float(lines[2].split()[1]) == pytest.approx(got, rel=1e-15)
+    assert float(lines[3].split()[1]) == pytest.approx(got / 1.01, rel=1e-15)
+    assert lines[4].startswith("certified  ")
+    assert " ± " in lines[4]
+    assert lines[5] == "to blame   tanh, its rule for that input"
+
+
+def test_the_program_in_the_message_shows_the_same_number(monkeypatch):
+    wrong_rules(monkeypatch, OPS["tanh"], lambda d: d * 1.01)
+    with pytest.raises(GradientError) as caught:
+        check_gradients(lambda x, y: ag.tanh(x * y) + ag.exp(y), 0.25, 2.0)
+    said, _, program = str(caught.value).partition("reproduce:\n")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec("\n".join(line[4:] for line in program.splitlines()), {})
+    got = next(line.split()[1] for line in said.splitlines() if line.strip().startswith("got"))
+    assert printed.getvalue().split()[1] == got
+    assert "exp" not in program
+
+
+def test_inputs_have_the_names_of_the_arguments_and_their_place_in_a_list(monkeypatch):
+    def backward(output):
+        for node in ag.topological_order(output):
+            node.grad += 1.0
+
+    monkeypatch.setattr(Value, "backward", backward)
+    with pytest.raises(GradientError, match=r"the gradient of weights\[1\]\[0\] is wrong") as caught:
+        check_gradients(lambda x, weights: x + weights[0] + 3.0 * weights[1][0], 1.0, [2.0, [3.0]])
+    assert "to blame   the accumulation" in str(caught.value)
+
+
+def test_a_long_graph_is_cut_down_to_the_part_that_shows_the_mistake(monkeypatch):
+    sound = Value.backward
+
+    def backward(output):
+        sound(output)
+        for node in ag.topological_order(output):
+            if node.op is OPS["exp"]:
+                node.inputs[0].grad *= 2.0
+
+    monkeypatch.setattr(Value, "backward", backward)
+
+    def f(x):
+        y = ag.exp(x)
+        for _ in range(20):
+            y = ag.sin(y) + x
+        return y
+
+    with pytest.raises(GradientError, match="to blame   the accumulation") as caught:
+        check_gradients(f, 0.5)
+    assert "return exp(x)" in str(caught.value)
+
+
+def test_a_second_backward_that_adds_another_amount_is_found(monkeypatch):
+    sound = Value.backward
+
+    def backward(output):
+        sound(output)
+        if output.grad > 1.0:
+            output.inputs[0].grad += 1.0
+
+    monkeypatch.setattr(Value, "backward", backward)
+    with pytest.raises(GradientError, match=r"the gradient of x after a second backward\(\) is wrong"):
+        check_gradients(lambda x: ag.exp(x), 0.5)
+
+
+def test_a_graph_of_something_else_is_found(monkeypatch):
+    monkeypatch.setattr(Value, "__rtruediv__", lambda x, y: x / y, raising=False)
+    with pytest.raises(GradientError, match="to blame   the recording") as caught:
+        check_gradients(lambda x: 3.0 / x, 2.0)
+    assert "return x / 3" in str(caught.value)
+
+
+# ---- what is left alone, what is refused -----------------------------------------------------------------------------
+
+
+def test_what_the_function_closes_over_is_left_as_it_was():
+    w = Value(3.0)
+    h = w * w
+    h.backward()
+    check_gradients(lambda x: x * h + w, 2.0)
+    assert (w.grad, h.grad, w.data) == (6.0, 1.0, 3.0)
+    fresh = Value(3.0)
+    check_gradients(lambda x: x * fresh, 2.0)
+    assert not fresh.has_grad
+
+
+def test_methods_are_taken_as_functions_are():
+    check_gradients(lambda x: (x * 2.0).tanh().exp(), 0.3)
+
+
+def test_poles_and_numbers_that_are_not_finite_have_nothing_to_compare():
+    check_gradients(ag.sqrt, 0.0)
+    check_gradients(lambda x: x * 2.0, math.inf)
+    check_gradients(lambda x: x * 2.0, math.nan)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((3.0, 1.0), TypeError, "check_gradients takes a function and its inputs, got float"),
+        ((lambda x: 3.0, 1.0), TypeError, "f must return one Value that depends on its inputs, got float"),
+        ((lambda x: [x], 1.0), TypeError, "f must return one Value that depends on its inputs, got list"),
+        ((lambda x: x, "1"), TypeError, "expected a real number"),
+        ((lambda x: x, 1j), TypeError, "expected a real number"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
+        check_gradients(*arguments)
+
+
+@pytest.mark.parametrize("order", [0, -1, 1.5, "2", None])
+def test_an_order_is_a_whole_number(order):
+    with pytest.raises(ValueError, match="order is a whole number >= 1"):
+        check_gradients(ag.exp, 1.0, order=order)
+
+
+# ---- other sources of truth ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_mpmath(monkeypatch):
+    """As if mpmath were not installed."""
+    monkeypatch.setattr(truth, "mpmath_oracle", lambda: None)
+    monkeypatch.setattr(check, "mpmath_oracle", lambda: None)
+
+
+def f(x, y):
+    return ag.tanh(x * y) / y + ag.exp(x).relu() + ag.erf(y) * ag.hypot(x, y)
+
+
+def test_without_mpmath_the_complex_step_says_what_is_right(no_mpmath, monkeypatch):
+    check_gradients(f, 0.3, 2.0, order=2)
+    wrong_rules(monkeypatch, OPS["tanh"], lambda d: d * (1 + 1e-11))
+    with pytest.raises(GradientError, match=r"\(complex step\)"):
+        check_gradients(f, 0.3, 2.0)
+
+
+def test_a_black_box_is_compared_to_central_differences_and_it_says_so(own_operations):
+    ag.operation("box", lambda x: math.sin(math.exp(x)), lambda x, out: ag.exp(x) * ag.cos(ag.exp(x)))
+    check_gradients(lambda x: ag.box(x * x) * 2.0, 0.7)
+    ag.operation("box", lambda x: math.sin(math.exp(x)), lambda x, out: ag.exp(x) * ag.cos(ag.exp(x)) * (1 + 1e-7))
+    with pytest.raises(GradientError, match=r"\(central differences\)"):
+        check_gradients(lambda x: ag.box(x * x) * 2.0, 0.7)
+
+
+def test_an_operation_of_ones_own_written_with_operators_is_known_to_all_digits(own_operations):
+    ag.operation("cube", lambda x: x * x * x, lambda x, out: 3 * x * x)
+    check_gradients(lambda x: ag.cube(x * 1.1), 0.7, order=2)
+    ag.operation("cube", lambda x: x * x * x, lambda x, out: 3 * x * x * (1 + 1e-13))
+    with pytest.raises(GradientError, match=r"to blame   cube, its rule(.|\n)*"):
+        check_gradients(lambda x: ag.cube(x * 1.1), 0.7)
