@@ -9,6 +9,7 @@ to any order, forward over reverse and reverse over forward included.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from reprlib import repr as shown
 from typing import Any
 
 from .forward import Dual, new_level, split
@@ -18,6 +19,12 @@ from .reverse import adjoints
 from .value import Value, topological_order
 
 Function = Callable[..., Any]
+
+DEEPEST = 100
+"""Lists may be nested so deep."""
+
+HIGHEST = 100
+"""The highest order of ``derivative``; each takes about twice the time of the one below."""
 
 
 def grad(f: Function) -> Function:
@@ -69,7 +76,7 @@ def jacobian(f: Function) -> Function:
 
     def evaluate(*args: Any) -> Any:
         inputs = _Inputs(args)
-        return _map(inputs.gradient, f(*inputs.variables))
+        return map_numbers(inputs.gradient, f(*inputs.variables))
 
     return evaluate
 
@@ -90,13 +97,14 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     >>> value, pull_back([1.0, 10.0])
     ([6.0, 2.0], [13.0, 2.0])
     """
+    _check_function(f)
     inputs = _Inputs(args)
     out = f(*inputs.variables)
 
     def pull_back(cotangent: Any) -> Any:
-        return inputs.gradient(dot(_numbers(out), _aligned(cotangent, out, "the cotangent", "the value of f")))
+        return inputs.gradient(dot(numbers_of(out), _aligned(cotangent, out, "the cotangent", "the value of f")))
 
-    return _map(inputs.value, out), pull_back
+    return map_numbers(inputs.value, out), pull_back
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -114,13 +122,14 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
+    _check_function(f)
     if not (_is_list(primals) and _is_list(tangents)):
         raise TypeError("primals and tangents have one entry per argument of f: for one argument, jvp(f, (x,), (v,))")
     level = new_level()
     directions = iter(_aligned(list(tangents), list(primals), "the tangents", "the primals"))
-    out = f(*[_map(lambda x: _along(_plain(x), _plain(next(directions)), level), x) for x in primals])
+    out = f(*[map_numbers(lambda x: _along(_plain(x), _plain(next(directions)), level), x) for x in primals])
     # A number that does not depend on the inputs has the tangent 0.
-    return _map(lambda y: split(y, level)[0], out), _map(lambda y: _or_zero(split(y, level)[1]), out)
+    return map_numbers(lambda y: split(y, level)[0], out), map_numbers(lambda y: _or_zero(split(y, level)[1]), out)
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -136,15 +145,15 @@ def derivative(f: Function, order: int = 1) -> Function:
     """The ``order``-th derivative of a function of one number, by nested forward passes.
 
     Raises:
-        ValueError: ``order`` is not a whole number >= 0.
+        ValueError: ``order`` is not a whole number from 0 to 100.
         TypeError: ``f`` is no function, or is called on anything but one number.
 
     >>> derivative(lambda x: x**5, order=3)(2.0)
     240.0
     """
     _check_function(f)
-    if not isinstance(order, int) or order < 0:
-        raise ValueError(f"the order of a derivative is a whole number >= 0, got {order!r}")
+    if not isinstance(order, int) or not 0 <= order <= HIGHEST:
+        raise ValueError(f"the order of a derivative is a whole number from 0 to {HIGHEST}, got {shown(order)}")
     if order == 0:
         return f
     lower = derivative(f, order - 1)
@@ -164,7 +173,7 @@ class _Inputs:
 
     def __init__(self, args: tuple[Any, ...]) -> None:
         self.leaves: list[Value] = []
-        self.variables: list[Any] = [_map(self._variable, x) for x in args]
+        self.variables: list[Any] = [map_numbers(self._variable, x) for x in args]
         self.args = args
 
     def _variable(self, x: Any) -> Any:
@@ -191,7 +200,7 @@ class _Inputs:
     def gradient(self, out: Any) -> Any:
         """∂out/∂variable for each, in the structure of the arguments."""
         found = iter(self._partials(out))
-        parts = [_map(lambda _: next(found), x) for x in self.args]
+        parts = [map_numbers(lambda _: next(found), x) for x in self.args]
         return parts[0] if len(parts) == 1 else tuple(parts)
 
     def _partials(self, out: Any) -> list[Any]:
@@ -224,19 +233,20 @@ def _is_list(x: Any) -> bool:
     return isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) > 0
 
 
-def _map(function: Function, x: Any) -> Any:
+def map_numbers(function: Function, x: Any, depth: int = DEEPEST) -> Any:
     """``function`` of every number in ``x``, a number or nested lists, in the same structure."""
     if _is_list(x):
-        parts = [_map(function, part) for part in x]
+        parts = [map_numbers(function, part, depth - 1) for part in _parts(x, depth)]
         return tuple(parts) if isinstance(x, tuple) else parts
     if not is_number(x):
         raise TypeError(f"expected a number or a list of numbers, got {_kind(x)}")
     return function(x)
 
 
-def _numbers(x: Any) -> list[Any]:
+def numbers_of(x: Any) -> list[Any]:
+    """Every number in ``x``, a number or nested lists."""
     found: list[Any] = []
-    _map(found.append, x)
+    map_numbers(found.append, x)
     return found
 
 
@@ -244,12 +254,18 @@ def _aligned(x: Any, model: Any, what: str, model_name: str) -> list[Any]:
     """The numbers of ``x``, which must have the structure of ``model``."""
     if _shape(x) != _shape(model):
         raise ValueError(f"{what} must have the structure of {model_name}: expected {_shape(model)}, got {_shape(x)}")
-    return _numbers(x)
+    return numbers_of(x)
 
 
-def _shape(x: Any) -> str:
-    return f"[{', '.join(_shape(part) for part in x)}]" if _is_list(x) else "·"
+def _shape(x: Any, depth: int = DEEPEST) -> str:
+    return f"[{', '.join([_shape(part, depth - 1) for part in _parts(x, depth)])}]" if _is_list(x) else "·"
+
+
+def _parts(x: Any, depth: int) -> Any:
+    if not depth:
+        raise ValueError(f"lists are nested more than {DEEPEST} deep (is one inside itself?)")
+    return x
 
 
 def _kind(x: Any) -> str:
-    return f"{type(x).__name__} ({x!r:.40})" if x is not None else "None (is a return missing?)"
+    return f"{type(x).__name__} ({shown(x)})" if x is not None else "None (is a return missing?)"

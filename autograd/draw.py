@@ -6,6 +6,7 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
+from reprlib import repr as shown
 from typing import Any, NamedTuple
 
 from .files import write_whole
@@ -80,11 +81,11 @@ def draw(
     """
     named = names_of(value, names)
     if collapse not in (None, True, False):
-        raise ValueError(f"collapse is True, False or None, got {collapse!r}")
+        raise ValueError(f"collapse is True, False or None, got {shown(collapse)}")
     if color is not None and color not in COLORS:
-        raise ValueError(f"color is 'data', 'grad' or None, got {color!r}")
+        raise ValueError(f"color is 'data', 'grad' or None, got {shown(color)}")
     if rankdir not in tuple(RANKDIRS):
-        raise ValueError(f"rankdir is one of {', '.join(RANKDIRS)}, got {rankdir!r}")
+        raise ValueError(f"rankdir is one of {', '.join(RANKDIRS)}, got {shown(rankdir)}")
     if collapse is None:
         collapse = len(named) > COLLAPSE_ABOVE
     groups = neurons(value, named) if collapse else []

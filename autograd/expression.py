@@ -10,6 +10,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable
+from reprlib import repr as shown
 from typing import Any
 
 from .op import OPS
@@ -92,7 +93,7 @@ def parse(text: str, /, **leaves: float | Value) -> Value:
     autograd.expression.ExpressionError: column 10: 'y' has no value; give it one, as in y=1
     """
     if not isinstance(text, str):
-        raise TypeError(f"an expression is a string, got {text!r:.40}")
+        raise TypeError(f"an expression is a string, got {shown(text)}")
     text = text.strip()
     # Python takes letters that look alike for one, such as the two Greek mu; so must the names of leaves.
     values = {

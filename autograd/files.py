@@ -13,13 +13,15 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     written to as it is.
 
     Raises:
+        TypeError: ``path`` is no path; an int, which ``open`` would take for the number of an open file, is none.
         OSError: it cannot be written.
     """
+    path = os.fsdecode(path)
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as stream:
             stream.write(content)
         return
-    real = os.path.realpath(path) if os.path.islink(path) else os.fspath(path)
+    real = os.path.realpath(path) if os.path.islink(path) else path
     temporary = f"{real}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:
@@ -32,5 +34,5 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         if os.path.exists(temporary):
             os.unlink(temporary)
         if isinstance(error, OSError) and error.filename == temporary and error.filename2 is None:
-            error.filename = os.fspath(path)  # the user knows of no other
+            error.filename = path  # the user knows of no other
         raise

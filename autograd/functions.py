@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import reduce
+from reprlib import repr as shown
 from typing import Any
 
 from . import ops
@@ -53,6 +54,8 @@ def norm(xs: Iterable[Any]) -> Any:
 
 
 def _some(xs: Iterable[Any], what: str) -> list[Any]:
+    if not isinstance(xs, Iterable):
+        raise TypeError(f"the {what} is that of a list of numbers, got {shown(xs)}")
     found = list(xs)
     if not found:
         raise ValueError(f"the {what} of no numbers is not defined")

@@ -23,7 +23,7 @@ from operator import attrgetter
 from typing import Any
 
 from . import ops
-from .op import Number, Op, everywhere, is_built_in
+from .op import Number, Op, as_float, everywhere, is_built_in
 from .value import Value
 
 UNIT = 2.0**-53  # the relative error of one rounding
@@ -38,7 +38,11 @@ class Interval(Number):
     """All numbers within ``radius`` of ``midpoint``.
 
     Operators and the functions of ``autograd`` take Intervals, and enclose what they would give for every number in
-    them. ``number in interval`` is exact for floats, fractions and whole numbers.
+    them. ``number in interval`` asks whether it lies between the ends, which are rounded outward.
+
+    Raises:
+        TypeError: the midpoint or the radius is not a real number.
+        ValueError: the radius is negative.
 
     >>> Interval(3.25, 4e-16)
     3.25 ± 4e-16
@@ -49,8 +53,10 @@ class Interval(Number):
     __slots__ = ("midpoint", "radius")
 
     def __init__(self, midpoint: float, radius: float = 0.0) -> None:
-        self.midpoint = midpoint
-        self.radius = radius
+        self.midpoint = as_float(midpoint)
+        self.radius = as_float(radius)
+        if self.radius < 0.0:
+            raise ValueError(f"the radius of an Interval is not negative, got {radius!r}")
 
     @staticmethod
     def apply(op: Op, inputs: tuple[Any, ...]) -> Interval:

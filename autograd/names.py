@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from reprlib import repr as shown
 from typing import Any
 
 from .value import Value, topological_order
@@ -35,7 +36,7 @@ def names_of(output: Value, names: Names = None) -> dict[Value, str]:
     ['w', 'x', 'v1', 'v2', 'L']
     """
     if not isinstance(output, Value):
-        raise TypeError(f"expected a Value, the end of a graph, got {output!r:.40}")
+        raise TypeError(f"expected a Value, the end of a graph, got {shown(output)}")
     order = topological_order(output)
     wanted = dict.fromkeys(order, "")
     for name, value in _pairs(names):
@@ -95,7 +96,7 @@ def _pairs(names: Names) -> Iterator[tuple[str, Value]]:
 def _no_names(names: Any) -> TypeError:
     return TypeError(
         "names is a mapping such as locals(), or pairs of a name and a Value such as "
-        f"model.named_parameters(), got {names!r:.60}"
+        f"model.named_parameters(), got {shown(names)}"
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from numbers import Real
 from operator import attrgetter
+from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any, Self
 
 Rule = Callable[..., Any]
@@ -96,13 +97,8 @@ def as_float(x: Any) -> float:
     if isinstance(x, Real) or _is_numpy_scalar(x):
         return float(x)
     raise TypeError(
-        f"expected a real number (int, float, bool or NumPy scalar), got {_shown(x)} of type {type(x).__name__}"
+        f"expected a real number (int, float, bool or NumPy scalar), got {shown(x)} of type {type(x).__name__}"
     )
-
-
-def _shown(x: object) -> str:
-    text = repr(x)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 class Op:
@@ -154,7 +150,7 @@ class Op:
             ZeroDivisionError: likewise.
             OverflowError: the result is too large for a float.
         """
-        if len(inputs) == 1 and inputs[0].__class__ is float and not self.lists:
+        if len(inputs) == 1 == len(self.rules) and inputs[0].__class__ is float and not self.lists:
             try:  # short cut: this is most of what rules call
                 out = self.forward(inputs[0])
             except (ArithmeticError, TypeError, ValueError):
@@ -172,7 +168,12 @@ class Op:
             return self.evaluate(inputs)
         if len(readings) == 1:
             return readings.pop()(self, inputs)
-        return max([x for x in inputs if isinstance(x, Number)], key=attrgetter("level")).apply(self, inputs)
+        numbers = [x for x in inputs if isinstance(x, Number)]
+        highest = max(numbers, key=attrgetter("level"))
+        for x in numbers:
+            if x.level == highest.level and x.apply is not highest.apply:
+                raise TypeError(f"{self.name} takes no {type(x).__name__} together with a {type(highest).__name__}")
+        return highest.apply(self, inputs)
 
     def _flatten(self, lists: tuple[Any, ...]) -> tuple[Any, ...]:
         try:
@@ -337,16 +338,16 @@ def operation(
     8.0
     """
     if not (isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_")):
-        raise ValueError(f"the name of an operation must be an identifier that does not start with '_', got {name!r}")
+        raise ValueError(f"the name of an operation is an identifier that does not start with '_', got {shown(name)}")
     if name in _built_in:
         raise ValueError(f"{name!r} is a built-in operation; choose another name")
     if name not in OPS and _is_taken(name):
         raise ValueError(f"{name!r} already means something in autograd; choose another name")
     if not callable(forward):
-        raise TypeError(f"forward must be a function of floats, got {_shown(forward)}")
+        raise TypeError(f"forward must be a function of floats, got {shown(forward)}")
     for rule in rules:
         if rule is not None and not callable(rule):
-            raise TypeError(f"a local derivative must be a function (or None), got {_shown(rule)}")
+            raise TypeError(f"a local derivative must be a function (or None), got {shown(rule)}")
     if lists < 0 or not rules or (lists and (len(rules) != 1 or rules[0] is None)):
         raise ValueError(f"operation {name!r} needs {'one rule' if lists else 'one local derivative per input'}")
     arity = lists or len(rules)

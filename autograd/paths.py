@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from reprlib import repr as shown
 from typing import NamedTuple, TypeVar
 
 from .names import Names
@@ -175,7 +176,7 @@ def chain_rule(loss: Value, w: Value, names: Names = None) -> ChainRule:
           = 7
     """
     if not isinstance(w, Value):
-        raise TypeError(f"expected a Value, a node of the graph, got {w!r:.40}")
+        raise TypeError(f"expected a Value, a node of the graph, got {shown(w)}")
     called = current_names(loss, names)
     if w not in called:
         raise ValueError(f"{w!r:.80} is not in the graph of the output, so nothing leads from one to the other")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from reprlib import repr as shown
 
 from .value import Value, topological_order
 
@@ -18,7 +19,7 @@ def replay(output: Value, leaves: Mapping[Value, float | Value]) -> Value:
         leaves: from leaves of that graph to what stands in their place.
 
     Raises:
-        TypeError: ``output`` is no Value, or what is given for a leaf is not a number.
+        TypeError: ``output`` is no Value, ``leaves`` is no mapping, or what is given for a leaf is not a number.
         ValueError: a key is not a leaf of this graph, or the computation is not defined at the new numbers.
         ZeroDivisionError, OverflowError: likewise.
 
@@ -29,10 +30,12 @@ def replay(output: Value, leaves: Mapping[Value, float | Value]) -> Value:
     (10.0, 6.0, 0.0)
     """
     if not isinstance(output, Value):
-        raise TypeError(f"expected a Value, the end of a graph, got {output!r:.40}")
+        raise TypeError(f"expected a Value, the end of a graph, got {shown(output)}")
+    if not isinstance(leaves, Mapping):
+        raise TypeError(f"leaves is a mapping from leaves to numbers, such as {{x: 3.0}}, got {shown(leaves)}")
     order = topological_order(output)
     for leaf in leaves.keys() - {node for node in order if node.op is None}:
-        raise ValueError(f"expected leaves of the graph, got {leaf!r:.80}")
+        raise ValueError(f"expected leaves of the graph, got {shown(leaf)}")
     new: dict[Value, Value] = {}
     for node in order:
         if node.op is None:

@@ -12,6 +12,7 @@ import keyword
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from reprlib import repr as shown
 from typing import Any, NamedTuple
 
 from .names import unique
@@ -168,7 +169,7 @@ def formula(value: Value) -> str:
     v1 * v1 + y
     """
     if not isinstance(value, Value):
-        raise TypeError(f"expected a Value, whose formula was recorded, got {value!r:.40}")
+        raise TypeError(f"expected a Value, whose formula was recorded, got {shown(value)}")
     order = topological_order(value)
     uses: dict[Value, int] = dict.fromkeys(order, 0)
     for node in order:

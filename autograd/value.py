@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from reprlib import repr as shown
 from typing import Any
 
 from . import ops
@@ -103,7 +104,7 @@ class Value(Number):
     @name.setter
     def name(self, name: str | None) -> None:
         if name is not None and not isinstance(name, str):
-            raise TypeError(f"the name of a Value is a string, got {name!r}")
+            raise TypeError(f"the name of a Value is a string, got {shown(name)}")
         self._name = name
 
     @property
@@ -367,10 +368,18 @@ def topological_order(*outputs: Value, done: set[Value] | None = None) -> list[V
 
     Nodes in ``done`` are left out, with what is behind them; those that are found are added to it.
 
+    Raises:
+        TypeError: one of ``outputs`` is no Value, or ``done`` is no set.
+
     >>> x = Value(3.0, "x")
     >>> [node.op and node.op.name for node in topological_order(x * x + 1)]
     [None, 'mul', 'add']
     """
+    for output in outputs:
+        if not isinstance(output, Value):
+            raise TypeError(f"expected a Value, the end of a graph, got {shown(output)}")
+    if not (done is None or isinstance(done, set)):
+        raise TypeError(f"done is a set of Values, got {shown(done)}")
     order: list[Value] = []
     done = set() if done is None else done
     stack = [*reversed(outputs)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from random import Random
+from reprlib import repr as shown
 
 Initializer = Callable[[Random, int, int], float]
 
@@ -41,7 +42,7 @@ def by_name(name: str) -> Initializer:
     try:
         return INITIALIZERS[name]
     except (KeyError, TypeError):
-        raise ValueError(f"unknown initialiser {name!r}; choose one of: {', '.join(INITIALIZERS)}") from None
+        raise ValueError(f"unknown initialiser {shown(name)}; choose one of: {', '.join(INITIALIZERS)}") from None
 
 
 def default_for(activation: str | None) -> Initializer:

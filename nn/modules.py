@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from random import Random
+from reprlib import repr as shown
 from typing import Any
 
 from autograd import OPS, Value, dot
@@ -17,6 +18,9 @@ from autograd import OPS, Value, dot
 from .initializers import Initializer, by_name, default_for
 from .tensors import Tensor, flatten, is_list, map_tensor, shape
 from .weights import load_tensors, save_tensors
+
+MOST_WEIGHTS = 10_000_000
+"""The most weights of a layer; more would be a slip of the keyboard, and take the machine's memory."""
 
 _shared = Random(0)  # what modules draw from that get no seed: each other numbers, the same ones in every run
 
@@ -79,8 +83,10 @@ class Module:
 
         Raises:
             ValueError: a name is missing or unknown, or a tensor has another shape.
-            TypeError: what stands for a number is none.
+            TypeError: ``state`` is no mapping, or what stands for a number is none.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state is a mapping from names to tensors, as state_dict() gives it, got {shown(state)}")
         tensors = self.tensors()
         missing, unknown = sorted(tensors.keys() - state.keys()), sorted(state.keys() - tensors.keys())
         if missing or unknown:
@@ -154,7 +160,7 @@ class Neuron(Module):
         seed: int | Random | None = None,
         n_out: int = 1,
     ) -> None:
-        check_size(n_in, "inputs")
+        check_sizes(n_in, n_out)
         check_activation(activation)
         draw: Initializer = by_name(init) if init is not None else default_for(activation)
         rng = generator(seed)
@@ -165,7 +171,7 @@ class Neuron(Module):
     def __call__(self, x: Sequence[Any]) -> Any:
         """The neuron's output, a number, for ``n_in`` numbers. Raises ValueError if there are more or fewer."""
         if not is_list(x) or len(x) != len(self.w):
-            given = len(x) if is_list(x) else f"{x!r:.40}"
+            given = len(x) if is_list(x) else shown(x)
             raise ValueError(f"this neuron takes a list of {len(self.w)} number(s), got {given}")
         out = dot(self.w, x) + self.b
         return out if is_linear(self.activation) else OPS[str(self.activation)](out)
@@ -193,7 +199,7 @@ class Layer(Module):
         init: str | None = None,
         seed: int | Random | None = None,
     ) -> None:
-        check_size(n_out, "outputs")
+        check_sizes(n_in, n_out)
         rng = generator(seed)
         self.neurons = [Neuron(n_in, activation, init, rng, n_out) for _ in range(n_out)]
 
@@ -243,9 +249,11 @@ class MLP(Module):
         seed: int | Random | None = None,
     ) -> None:
         if isinstance(n_outs, (str, bytes)) or not isinstance(n_outs, Sequence) or not n_outs:
-            raise ValueError(f"n_outs is a list with the size of each layer, such as [16, 16, 1], got {n_outs!r}")
+            raise ValueError(f"n_outs is a list with the size of each layer, such as [16, 16, 1], got {shown(n_outs)}")
         rng = generator(seed)
         sizes = list(pairwise([n_in, *n_outs]))
+        for each in sizes:  # before any layer is made
+            check_sizes(*each)
         activations = [activation] * (len(sizes) - 1) + [None]
         self.layers = [Layer(a, b, act, init, rng) for (a, b), act in zip(sizes, activations, strict=True)]
 
@@ -268,34 +276,39 @@ def generator(seed: int | Random | None) -> Random:
     if isinstance(seed, Random):
         return seed
     if not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"a seed is a whole number of at least 0, or a random.Random, got {seed!r}")
+        raise ValueError(f"a seed is a whole number of at least 0, or a random.Random, got {shown(seed)}")
     return Random(seed)
 
 
 def is_linear(activation: str | None) -> bool:
     """Whether this names no activation."""
-    return activation is None or activation == "linear"
+    return activation is None or (isinstance(activation, str) and activation == "linear")
 
 
 def check_activation(activation: str | None) -> None:
     """Raise ValueError unless ``activation`` names an operation of one input, or none."""
     known = [name for name, op in OPS.items() if op.arity == 1]
-    if is_linear(activation) or activation in known:
+    if is_linear(activation) or (isinstance(activation, str) and activation in known):
         return
     from difflib import get_close_matches
 
-    close = get_close_matches(str(activation), known, n=2)
+    close = get_close_matches(activation, known, n=2) if isinstance(activation, str) else []
     hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     raise ValueError(
-        f"unknown activation {activation!r}: {hint}It is the name of an operation of one input, such as tanh, relu, "
-        "sigmoid, gelu, or linear for none"
+        f"unknown activation {shown(activation)}: {hint}It is the name of an operation of one input, such as tanh, "
+        "relu, sigmoid, gelu, or linear for none"
     )
 
 
-def check_size(size: object, what: str) -> None:
-    """Raise ValueError unless ``size`` is a positive int."""
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise ValueError(f"the number of {what} is a positive whole number, got {size!r}")
+def check_sizes(n_in: int, n_out: int) -> None:
+    """Raise ValueError unless both are positive ints, and make no more than ``MOST_WEIGHTS``."""
+    for size, what in ((n_in, "inputs"), (n_out, "outputs")):
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise ValueError(f"the number of {what} is a positive whole number, got {shown(size)}")
+    if n_in * n_out > MOST_WEIGHTS:
+        raise ValueError(
+            f"{shown(n_in)} inputs to {shown(n_out)} neurons are more than {MOST_WEIGHTS:,} weights, which is the most"
+        )
 
 
 def _tensors_in(name: str, x: Any) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from numbers import Real
+from reprlib import repr as shown
 
 from autograd import Value
 
@@ -41,7 +42,7 @@ class SGD:
     ) -> None:
         if not isinstance(parameters, Iterable):
             raise TypeError(
-                f"an optimiser takes a list of parameters, such as model.parameters(), got {parameters!r:.40}"
+                f"an optimiser takes a list of parameters, such as model.parameters(), got {shown(parameters)}"
             )
         self.parameters = list(parameters)
         if not self.parameters or not all(isinstance(p, Value) for p in self.parameters):
@@ -91,4 +92,4 @@ class SGD:
 
 def _check(name: str, value: float, good: Callable[[float], bool], what: str) -> None:
     if not isinstance(value, Real) or not math.isfinite(value) or not good(value):
-        raise ValueError(f"{name} must be a number {what}, got {value!r}")
+        raise ValueError(f"{name} must be a number {what}, got {shown(value)}")

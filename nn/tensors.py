@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+DEEPEST = 100
+"""Lists may be nested so deep."""
+
 Tensor = Any
 """A number, or lists (or an array) of numbers nested to some depth, all lists of a depth equally long."""
 
@@ -14,15 +17,20 @@ def is_list(x: Any) -> bool:
     return isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) > 0
 
 
-def shape(x: Tensor) -> tuple[int, ...]:
+def shape(x: Tensor, depth: int = DEEPEST) -> tuple[int, ...]:
     """The lengths of the nested lists; -1 where lists of one depth differ.
+
+    Raises:
+        ValueError: they are nested more than ``depth`` deep.
 
     >>> shape([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), shape(1.0)
     ((3, 2), ())
     """
     if not is_list(x):
         return ()
-    inner = {shape(part) for part in x}
+    if not depth:
+        raise ValueError(f"lists are nested more than {DEEPEST} deep (is one inside itself?)")
+    inner = {shape(part, depth - 1) for part in x}
     return (len(x), *(inner.pop() if len(inner) == 1 else (-1,) if inner else ()))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
@@ -117,6 +118,7 @@ def fit(
         the history says so.
 
     Raises:
+        TypeError: ``xs`` or ``ys`` is no list, or ``model`` or ``loss`` no function.
         ValueError: there are no samples, or not one target a sample, or a size is not positive.
         DivergedError: the loss is no longer finite.
 
@@ -126,6 +128,12 @@ def fit(
     >>> round(model([10.0]).data, 3)
     21.0
     """
+    for what, function in (("model", model), ("loss", loss)):
+        if not callable(function):
+            raise TypeError(f"fit takes a {what} that can be called, got {shown(function)}")
+    for what, each in (("samples", xs), ("targets", ys)):
+        if not isinstance(each, Iterable):
+            raise TypeError(f"fit takes a list of {what}, got {shown(each)}")
     samples = [list(x) if is_list(x) else [x] for x in xs]
     targets = list(ys)
     if not samples or len(samples) != len(targets):
@@ -133,7 +141,7 @@ def fit(
     size = len(samples) if batch_size is None else batch_size
     for what, number in (("epochs", epochs), ("batch_size", size)):
         if not isinstance(number, int) or number < 1:
-            raise ValueError(f"{what} must be a positive whole number, got {number!r}")
+            raise ValueError(f"{what} must be a positive whole number, got {shown(number)}")
     optimizer = optimizer if optimizer is not None else SGD(model.parameters())
     rng = Random(seed)
     order = list(range(len(samples)))
@@ -159,7 +167,7 @@ def _step(model: Module, xs: list[Any], ys: list[Any], loss: Loss, optimizer: SG
     try:
         value = loss([model(x) for x in xs], ys)
         if not isinstance(value, Value):
-            raise TypeError(f"the loss must return a Value that depends on the model, got {value!r:.40}")
+            raise TypeError(f"the loss must return a Value that depends on the model, got {shown(value)}")
         if not math.isfinite(value):
             raise OverflowError(f"the loss is {value.data}")
         optimizer.zero_grad()

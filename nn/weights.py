@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from reprlib import repr as shown
 from typing import Any
+
+from autograd import files
 
 
 def save_tensors(tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write nested lists of floats by name, in float64. The file appears whole or not at all."""
+    """Write nested lists of floats by name, in float64. The file appears whole or not at all.
+
+    Raises:
+        TypeError: ``tensors`` is no mapping, or what stands for a number is none; or ``path`` is no path: an int, which
+            ``open`` would take for the number of an open file, is none.
+        ValueError: a tensor has lists of different lengths.
+    """
+    if not isinstance(tensors, Mapping):
+        raise TypeError(f"tensors are saved by name, in a mapping, got {shown(tensors)}")
     import numpy as np
     from safetensors.numpy import save
 
-    content = save({name: np.asarray(tensor, dtype=np.float64) for name, tensor in tensors.items()})
-    temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+    arrays = {name: np.asarray(tensor).astype(np.float64, casting="same_kind") for name, tensor in tensors.items()}
+    files.write_whole(path, save(arrays))
 
 
 def load_tensors(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -30,13 +33,15 @@ def load_tensors(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a safetensors file, or is damaged.
+        TypeError: ``path`` is no path.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    path = os.fsdecode(path)
     with open(path, "rb") as file:
         content = file.read()
     try:
         return {name: tensor.astype(float).tolist() for name, tensor in load(content).items()}
     except (SafetensorError, KeyError, ValueError) as error:
-        raise ValueError(f"{os.fspath(path)} is not a sound safetensors file: {error}") from None
+        raise ValueError(f"{path} is not a sound safetensors file: {error}") from None

@@ -28,7 +28,10 @@ def test_the_seed_decides():
     assert sin(5, seed=1) == sin(5, seed=1) != sin(5, seed=2)
 
 
-@pytest.mark.parametrize(("samples", "noise"), [(0, 0.0), (-1, 0.0), (5, -0.1), (5, math.nan), (5, math.inf)])
+@pytest.mark.parametrize(
+    ("samples", "noise"),
+    [(0, 0.0), (-1, 0.0), (2.5, 0.0), ("5", 0.0), (10**9, 0.0), (5, -0.1), (5, math.nan), (5, math.inf)],
+)
 def test_bad_input_is_named(samples, noise):
     with pytest.raises(ValueError, match=r"samples must be positive|noise is a standard deviation"):
         sin(samples, noise)

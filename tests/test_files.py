@@ -63,3 +63,15 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path):
     assert pipe.is_fifo()
     with pytest.raises(IsADirectoryError):
         write_whole(tmp_path, b"")
+
+
+@pytest.mark.parametrize("wrong", [2, True, 1.5, None, ["a"]])
+def test_the_number_of_an_open_file_is_no_path(wrong):
+    with pytest.raises(TypeError):
+        write_whole(wrong, b"not to stderr")
+
+
+def test_a_path_of_bytes_is_one(tmp_path):
+    write_whole(os.fsencode(tmp_path / "page.html"), b"page")
+    assert (tmp_path / "page.html").read_bytes() == b"page"
+    assert len(list(tmp_path.iterdir())) == 1

@@ -77,3 +77,9 @@ def test_they_record_few_nodes_and_nest():
     assert formula(mean(xs)) == "sum([a, b]) / 2"
     assert formula(norm(xs)) == "hypot(abs(a), b)"
     assert derivative(lambda x: norm([x, 4.0]), 2)(3.0) == pytest.approx(16 / 125, rel=1e-15)
+
+
+@pytest.mark.parametrize("function", [mean, softmax, log_softmax, norm])
+def test_a_number_is_no_list(function):
+    with pytest.raises(TypeError, match=r"is that of a list of numbers, got 2\.0"):
+        function(2.0)

@@ -32,3 +32,10 @@ def test_mse_takes_lists_of_lists():
 def test_shapes_must_fit(predictions, targets):
     with pytest.raises(ValueError, match=r"same shape|no numbers"):
         mse(predictions, targets)
+
+
+def test_a_list_inside_itself_is_refused():
+    endless = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="nested more than 100 deep"):
+        mse(endless, [1.0])

@@ -179,3 +179,32 @@ def test_micrograds_training_code_runs_with_the_imports_changed():
             p.data -= learning_rate * p.grad
     assert total_loss.data < 0.5 * start.data
     assert acc > 0.85
+
+
+def test_a_layer_beyond_the_memory_is_refused_before_anything_is_made():
+    for attempt in (
+        lambda: Neuron(10**9),
+        lambda: Layer(10**4, 10**4),
+        lambda: MLP(1, [10**7, 10]),
+        lambda: MLP(10**400, [10**400]),
+    ):
+        with pytest.raises(ValueError, match="more than 10,000,000 weights"):
+            attempt()
+
+
+@pytest.mark.parametrize("wrong", [0, -2, 1.0, "2", None, True])
+def test_a_neuron_is_part_of_a_layer_of_positive_size(wrong):
+    with pytest.raises(ValueError, match="the number of outputs is a positive whole number"):
+        Neuron(2, n_out=wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, [1.0], "weight"])
+def test_a_state_is_a_mapping(wrong):
+    with pytest.raises(TypeError, match="a state is a mapping from names to tensors"):
+        Neuron(1, seed=0).load_state_dict(wrong)
+
+
+@pytest.mark.parametrize("wrong", [b"tanh", 1.0, ["tanh"], len])
+def test_an_activation_is_a_name(wrong):
+    with pytest.raises(ValueError, match="unknown activation"):
+        Neuron(1, wrong)

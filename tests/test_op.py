@@ -38,7 +38,7 @@ def test_floats_in_a_float_out():
         (lambda: ag.exp(None), "got None of type NoneType"),
         (lambda: ag.maximum(Value(1.0), [1]), "got [1] of type list"),
         (lambda: ag.sum([1, "2"]), "got '2' of type str"),
-        (lambda: ag.exp("x" * 100), "got '" + "x" * 36 + "... of type str"),
+        (lambda: ag.exp("x" * 100), "got 'xxxxxxxxxxxx...xxxxxxxxxxxxx' of type str"),
     ],
 )
 def test_wrong_inputs_are_refused(attempt, said):
@@ -104,7 +104,7 @@ def one(x, out):
 
 @pytest.mark.parametrize("name", ["", "2x", "a b", "_hidden", "lambda", None, 3])
 def test_a_name_must_be_an_identifier(name):
-    with pytest.raises(ValueError, match="must be an identifier"):
+    with pytest.raises(ValueError, match="is an identifier"):
         operation(name, identity, one)
 
 

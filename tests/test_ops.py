@@ -243,3 +243,12 @@ def test_a_row_of_two_inputs_and_a_row_of_a_list(own_operations, data):
     assert grad(grad(lambda x: ag.sumsq([x, x * x])))(2.0) == 2 + 12 * 4.0
     assert rules_of(ag.sumsq) == ["2 * x1", "2 * x2"]
     assert not hasattr(Value, "mix")
+
+
+@pytest.mark.parametrize("name", ["power_derivative", "hypot_derivative", "atan2_derivative"])
+@pytest.mark.parametrize("wrong", [-1.0, 0.5, 101.0, 1e300, math.inf, math.nan])
+def test_an_order_that_is_not_whole_or_too_high_is_refused(name, wrong):
+    for order in ((wrong, 0.0), (0.0, wrong)):
+        with pytest.raises(ValueError, match=f"{name}.*: not defined there"):
+            OPS[name](1.0, 2.0, *order)
+    assert math.isfinite(OPS[name](1.0, 2.0, 100.0, 0.0))

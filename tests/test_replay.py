@@ -100,3 +100,6 @@ def test_what_is_no_leaf_of_the_graph_is_refused():
         replay(y, {x: "3"})
     with pytest.raises(TypeError, match="expected a Value"):
         replay(2.0, {})
+    for wrong in (None, [x], 3.0):
+        with pytest.raises(TypeError, match="leaves is a mapping from leaves to numbers"):
+            replay(y, wrong)

@@ -162,3 +162,17 @@ def test_an_interrupt_keeps_what_was_reached():
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         fit(MLP(1, [1]), **{"xs": [1.0], "ys": [1.0], **arguments})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": 1.0}, "fit takes a model that can be called, got 1.0"),
+        ({"loss": "mse"}, "fit takes a loss that can be called, got 'mse'"),
+        ({"xs": 1.0}, "fit takes a list of samples, got 1.0"),
+        ({"ys": None}, "fit takes a list of targets, got None"),
+    ],
+)
+def test_a_wrong_kind_is_named(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        fit(**{"model": MLP(1, [1], seed=0), "xs": [1.0], "ys": [1.0], **arguments})

@@ -542,3 +542,19 @@ def test_copying_many_nodes_of_one_chain_walks_each_once():
     copies = copy.deepcopy(nodes)
     assert [node.data for node in copies] == [node.data for node in nodes]
     assert all(node.inputs[0] is before for before, node in itertools.pairwise(copies))
+
+
+@pytest.mark.parametrize("wrong", [1.0, "x", None, [Value(1.0)]])
+def test_an_order_is_that_of_values(wrong):
+    with pytest.raises(TypeError, match="expected a Value, the end of a graph, got"):
+        topological_order(Value(1.0), wrong)
+    with pytest.raises(TypeError, match="done is a set of Values, got"):
+        topological_order(Value(1.0), done=[])
+
+
+def test_an_error_shows_what_cannot_be_printed_whole():
+    deep = []
+    for _ in range(100_000):  # its repr would be a RecursionError
+        deep = [deep]
+    with pytest.raises(TypeError, match=r"the name of a Value is a string, got \[\[\["):
+        Value(1.0, name=deep)

@@ -100,3 +100,24 @@ def test_a_file_is_readable_like_any_other(tmp_path):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         MLP(1, [1]).save(tmp_path / "nowhere" / "m.safetensors")
+
+
+@pytest.mark.parametrize("wrong", [0, True, None, 1.5])
+def test_a_path_is_no_number_of_an_open_file(wrong):
+    model = MLP(1, [1], seed=0)
+    for attempt in (model.save, model.load):
+        with pytest.raises(TypeError):
+            attempt(wrong)
+
+
+@pytest.mark.parametrize("wrong", [1j, [1.0, 2j], "1", [None]])
+def test_what_stands_for_a_number_is_one(tmp_path, wrong):
+    with pytest.raises(TypeError, match="Cannot cast"):
+        save_tensors({"weight": wrong}, tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("wrong", [None, [1.0], "weight"])
+def test_tensors_are_saved_by_name(tmp_path, wrong):
+    with pytest.raises(TypeError, match="by name, in a mapping, got"):
+        save_tensors(wrong, tmp_path / "m.safetensors")

@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
-from ..derivatives import grad
+from ..derivatives import grad, map_numbers, numbers_of
 from ..interval import Certificate, Interval, certify, linearised
-from ..op import Op, as_float
+from ..op import Op, as_float, is_built_in
 from ..value import Value, topological_order
 from .errors import GradientError, UndecidedError, UndefinedError
 from .expressions import Expression, Step
@@ -56,7 +56,7 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> None
         raise TypeError(f"check_gradients takes a function and its inputs, got {type(f).__name__}")
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"order is a whole number >= 1, got {order!r}")
-    floats = [_each(as_float, x) for x in inputs]
+    floats = [map_numbers(as_float, x) for x in inputs]
     with _many_digits():
         _check(f, floats, _names(f, floats), order)
 
@@ -79,7 +79,7 @@ def _check(f: Callable[..., Any], inputs: list[Any], names: list[str], order: in
 
 def _partial(f: Callable[..., Any], i: int) -> Callable[..., Any]:
     """∂f/∂(the i-th number of its inputs), a function of the same inputs."""
-    return lambda *inputs: _numbers(grad(f)(*inputs))[i]
+    return lambda *inputs: numbers_of(grad(f)(*inputs))[i]
 
 
 # ---- one operation -------------------------------------------------------------------------------------------------
@@ -301,6 +301,9 @@ def _report(what: str, got: float, expected: str, certified: str, blame: str, no
     if len(nodes) == 1:
         leaves = list(dict.fromkeys([x for x in nodes[0].inputs if isinstance(x, Value)]))
     program = _expression(nodes, leaves).program()
+    own = sorted({node.op.name for node in nodes if node.op is not None and not is_built_in(node.op)})
+    if own:
+        program = f"# first, your own: {', '.join(own)} = operation(...)\n{program}"
     at = ", ".join(f"{_name(x)} = {x.data!r}" for x in leaves[:8])
     rows = {"at": at, "got": repr(got), "expected": expected, "certified": certified, "to blame": blame}
     lines = [f"{what} is wrong", *[f"  {key:<10} {text}" for key, text in rows.items()], "  reproduce:"]
@@ -333,18 +336,7 @@ def _shown(x: Any) -> str:
 def _as_leaves(inputs: list[Any], names: list[str]) -> list[Any]:
     """New leaves in the structure of the inputs."""
     left = iter(names)
-    return [_each(lambda x: Value(x, next(left)), x) for x in inputs]
-
-
-def _each(function: Callable[[Any], Any], x: Any) -> Any:
-    """``function`` of every number in nested lists, in the same structure."""
-    return [_each(function, part) for part in x] if isinstance(x, (list, tuple)) else function(x)
-
-
-def _numbers(x: Any) -> list[Any]:
-    found: list[Any] = []
-    _each(found.append, x)
-    return found
+    return [map_numbers(lambda x: Value(x, next(left)), x) for x in inputs]
 
 
 def _names(f: Callable[..., Any], inputs: list[Any]) -> list[str]:
@@ -357,6 +349,10 @@ def _names(f: Callable[..., Any], inputs: list[Any]) -> list[str]:
         parameters = [f"x{i}" for i in range(len(inputs))]
 
     def named(name: str, x: Any) -> list[str]:
-        return [n for i, part in enumerate(x) for n in named(f"{name}[{i}]", part)] if isinstance(x, list) else [name]
+        return (
+            [n for i, part in enumerate(x) for n in named(f"{name}[{i}]", part)]
+            if isinstance(x, (list, tuple))
+            else [name]
+        )
 
     return [name for parameter, x in zip(parameters, inputs, strict=False) for name in named(parameter, x)]

@@ -113,7 +113,7 @@ def expressions(
         max_ops: the greatest number of operations.
         inputs: the greatest number of inputs.
         kinks: "avoid" keeps so far away from kinks, ties, poles and ends of domains that rounding cannot bridge the
-            distance. "hit" draws from numbers on which all of these are met exactly, and often.
+            distance. "hit" draws from few numbers, on which kinks, ties and ends are met exactly, and often.
 
     Raises:
         TypeError: ``ops`` are not operations, or a number is no integer.
@@ -174,13 +174,14 @@ class _Choices:
     """What there is to choose from: inputs, operations and literals."""
 
     def __init__(self, ops: list[Op], inputs: int, hit: bool) -> None:
-        kinks = [point for op in ops for point in op.special if not op.smooth(*point)]
+        kinks = [x for op in ops for point in op.special if not op.smooth(*point) for x in point]
+        ends = [x for op in ops for domain in op.domain for x in domain]
         # On few numbers there are many ties, and sums and products of them are exact.
-        edges = (
-            list(dict.fromkeys([*SIMPLE, *(x for point in kinks for x in point if abs(x) <= LARGEST)])) if hit else []
-        )
-        domains = list(dict.fromkeys(_near_zero(domain) for op in ops for domain in op.domain))
-        numbers = [st.sampled_from(edges)] if hit else [_simple_first(*domain) for domain in domains]
+        edges = [x for x in dict.fromkeys([*SIMPLE, *kinks, *ends]) if abs(x) <= LARGEST] if hit else []
+        self.of = {op: [_literals(op, i, edges) for i in range(len(op.domain))] for op in ops}
+        free = [domain for op in ops for domain, each in zip(op.domain, self.of[op], strict=True) if not each.is_order]
+        near = dict.fromkeys(map(_near_zero, free))
+        numbers = [st.sampled_from(edges)] if hit else [_simple_first(*domain) for domain in near]
         # Operations of several inputs are drawn twice as often, so that graphs are no chains; those with kinks three
         # times as often if kinks are to be hit.
         joins = [op for op in ops if op.arity != 1]
@@ -189,7 +190,6 @@ class _Choices:
         self.hit = hit
         self.inputs = st.lists(st.one_of(numbers), min_size=1, max_size=inputs)
         self.ops = [*ops, *joins, *(2 * kinked if hit else [])]
-        self.of = {op: [_literals(op, i, edges) for i in range(len(op.domain))] for op in ops}
         self.step = st.binary(min_size=size, max_size=size)
 
 

@@ -1,0 +1,136 @@
+"""No certificate is wrong: exact values and gradients of random graphs lie in their intervals.
+
+This is a slice of what ``benchmarks/certificates.py`` runs on 50,000 graphs; and the exact witnesses are tried
+themselves.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+
+import pytest
+from exact import FUNCTIONS, Balls, UndecidedError, by_balls, by_difference, difference, steps_of
+from mpmath import mp, mpf
+from random_graphs import MOST_OPERATIONS, ROWS, is_wild, random_graph
+
+from autograd import OPS, Value, maximum, relu, sqrt
+from autograd.interval import Interval, certify
+
+GRAPHS = range(240)
+ARGUMENTS = {"quotient": (0.7, 1.3, 2.0), "power_derivative": (0.7, 1.3, 2.0, 1.0)}
+ARGUMENTS |= dict.fromkeys(("hypot_derivative", "atan2_derivative"), (0.7, 1.3, 2.0, 1.0))
+
+
+def arguments(name: str) -> tuple[float, ...]:
+    """Where a row is tried: smooth there, and defined."""
+    op = OPS[name]
+    return ARGUMENTS.get(name, (0.7, 1.3, 0.4, -0.9)[: 2 * op.lists or op.arity])
+
+
+# ---- certificates ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", GRAPHS)
+def test_the_exact_values_and_gradients_of_a_random_graph_lie_in_their_intervals(number: int) -> None:
+    output = random_graph(number)
+    nodes, steps = steps_of(output)
+    certificate = certify(output)
+    leaves = [i for i, node in enumerate(nodes) if node.op is None]
+    asked = {*leaves, *random.Random(number).choices(range(len(nodes)), k=3)}
+    intervals = {("value", i): certificate.value(node) for i, node in enumerate(nodes)}
+    intervals |= {("gradient", i): certificate[nodes[i]] for i in asked}
+    findings = [*by_balls(steps, intervals), by_difference(steps, leaves[0], certificate[nodes[leaves[0]]])]
+    assert not [finding for finding in findings if finding.inside is False]
+
+
+def test_nearly_all_of_them_are_decided() -> None:
+    decided = Counter[bool]()
+    for number in GRAPHS[::4]:
+        output = random_graph(number)
+        nodes, steps = steps_of(output)
+        certificate = certify(output)
+        intervals = {("gradient", i): certificate[node] for i, node in enumerate(nodes) if node.op is None}
+        decided.update(finding.inside is not None for finding in by_balls(steps, intervals))
+    assert decided[True] > 0.9 * decided.total()
+
+
+# ---- what judges them ------------------------------------------------------------------------------------------------
+
+
+def test_a_number_outside_its_interval_is_found() -> None:
+    x = Value(3.0)
+    _, steps = steps_of(x * x / 7.0)
+    exact = 6.0 / 7.0
+    for interval, inside in (
+        (Interval(exact, 2.0**-53), True),
+        (Interval(exact), False),
+        (Interval(exact + 2.0**-50, 2.0**-51), False),
+    ):
+        assert [finding.inside for finding in by_balls(steps, {("gradient", 0): interval})] == [inside]
+        assert by_difference(steps, 0, interval).inside is inside
+
+
+@pytest.mark.parametrize("name", [op.name for op in ROWS if any(op.rules)])
+def test_both_witnesses_agree_on_every_row(name: str) -> None:
+    op = OPS[name]
+    numbers = arguments(name)
+    free = [i for i in range(len(numbers)) if op.lists or op.rules[i] is not None]
+    inputs = [Value(x) if i in free else x for i, x in enumerate(numbers)]
+    nodes, steps = steps_of(Value.apply(op, tuple(inputs)))
+    balls = Balls(steps, 256)
+    for i in range(len(nodes) - 1):
+        (ball,) = balls.derivatives(i)
+        try:
+            expected = difference(steps, i)
+        except UndecidedError:  # 0 is what a difference cannot tell from too small
+            assert ball.is_zero()
+        else:
+            with mp.workprec(256):
+                assert abs(mpf(ball.mid()) - expected) <= mpf("1e-24") * abs(expected)
+
+
+def test_every_row_has_an_exact_function() -> None:
+    assert {op.name for op in ROWS} <= set(FUNCTIONS)
+
+
+def test_at_a_kink_there_are_two_derivatives() -> None:
+    x = Value(0.0)
+    _, steps = steps_of(relu(x) * 3.0)
+    assert [float(d) for d in Balls(steps, 256).derivatives(0)] == [3.0, 0.0]
+    _, steps = steps_of(maximum(2.0 * x, -x))
+    assert [float(d) for d in Balls(steps, 256).derivatives(steps.index((None, [0.0])))] == [2.0, -1.0]
+
+
+def test_where_there_is_no_derivative_there_is_no_answer() -> None:
+    _, steps = steps_of(sqrt(Value(0.0)))
+    with pytest.raises(UndecidedError):
+        Balls(steps, 256).derivatives(0)
+    with pytest.raises(UndecidedError):
+        difference(steps, 0)
+
+
+# ---- random graphs ---------------------------------------------------------------------------------------------------
+
+
+def test_random_graphs_are_what_their_number_says() -> None:
+    for number in GRAPHS[:20]:
+        (nodes, steps), (_, again) = steps_of(random_graph(number)), steps_of(random_graph(number))
+        assert steps == again
+        assert 1 <= sum(node.op is not None for node in nodes) <= (30 if number % 2 else MOST_OPERATIONS)
+
+
+def test_random_graphs_have_every_row_and_share_nodes() -> None:
+    rows = Counter[str]()
+    shared = wild = 0
+    for number in GRAPHS[:100]:
+        nodes, steps = steps_of(random_graph(number))
+        rows.update(node.op.name for node in nodes if node.op is not None)
+        uses = Counter(x for _, operands in steps for x in operands if isinstance(x, int))
+        shared += max(uses.values(), default=0) > 1
+        wild += is_wild(number)
+        assert all(math.isfinite(node.data) for node in nodes)
+    assert min(rows[op.name] for op in ROWS) > 20
+    assert shared > 80
+    assert wild == 24
