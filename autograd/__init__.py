@@ -116,5 +116,14 @@ def _warn_of_namesake() -> None:
             return
 
 
+def _tell_hypothesis() -> None:
+    """Where hypothesis is imported already, its own hook found no Value to register (chainrule_hypothesis.py)."""
+    if _sys.modules.get("hypothesis"):
+        from chainrule_hypothesis import register_value
+
+        register_value()
+
+
 _relax_collector()
 _warn_of_namesake()
+_tell_hypothesis()

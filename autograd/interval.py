@@ -53,8 +53,8 @@ class Interval(Number):
     __slots__ = ("midpoint", "radius")
 
     def __init__(self, midpoint: float, radius: float = 0.0) -> None:
-        self.midpoint = as_float(midpoint)
-        self.radius = as_float(radius)
+        self.midpoint = midpoint if midpoint.__class__ is float else as_float(midpoint)
+        self.radius = radius if radius.__class__ is float else as_float(radius)
         if self.radius < 0.0:
             raise ValueError(f"the radius of an Interval is not negative, got {radius!r}")
 
@@ -62,6 +62,19 @@ class Interval(Number):
     def apply(op: Op, inputs: tuple[Any, ...]) -> Interval:
         """An Interval that contains what ``op`` gives for all numbers in ``inputs``, Intervals and floats."""
         return enclosure(op, inputs)
+
+    # Sums and products are most of every rule, so they have a short cut past ``apply``.
+    # fmt: off
+    def __add__(self, y: Any) -> Any: return _add(self, y) if y.__class__ in OPERANDS else super().__add__(y)
+    def __radd__(self, x: Any) -> Any: return _add(x, self) if x.__class__ in OPERANDS else super().__radd__(x)
+    def __sub__(self, y: Any) -> Any: return _sub(self, y) if y.__class__ in OPERANDS else super().__sub__(y)
+    def __rsub__(self, x: Any) -> Any: return _sub(x, self) if x.__class__ in OPERANDS else super().__rsub__(x)
+    def __mul__(self, y: Any) -> Any: return _mul(self, y) if y.__class__ in OPERANDS else super().__mul__(y)
+    def __rmul__(self, x: Any) -> Any: return _mul(x, self) if x.__class__ in OPERANDS else super().__rmul__(x)
+    def __truediv__(self, y: Any) -> Any: return _div(self, y) if y.__class__ in OPERANDS else super().__truediv__(y)
+    def __rtruediv__(self, x: Any) -> Any: return _div(x, self) if x.__class__ in OPERANDS else super().__rtruediv__(x)
+    def __neg__(self) -> Any: return _neg(self)
+    # fmt: on
 
     @property
     def lower(self) -> float:
@@ -103,6 +116,7 @@ class Interval(Number):
 
 
 UNKNOWN = Interval(nan, inf)
+OPERANDS = {float, Interval}
 
 
 def _above(x: float, y: float) -> float:
@@ -121,7 +135,7 @@ def _rounded_up(x: float) -> str:
     if float(shown) < x:
         digit, _, exponent = shown.partition("e")
         shown = f"{float(f'{int(digit) + 1}e{exponent}'):.0e}"
-    return f"{float(shown):g}"
+    return f"{float(shown):g}" if 1e-4 <= x < 1e5 else shown
 
 
 # ---- arithmetic ----------------------------------------------------------------------------------------------------
@@ -332,17 +346,18 @@ def _by_mean_value(
         guessed_at, guess = _guesses.made[op]
         return guess if guessed_at == inputs else unbounded, [UNKNOWN] * len(inputs)
     at_midpoint = _local_derivatives(op, [_ball(x)[0] for x in inputs], midpoint, wanted)
-    guess = Interval(midpoint, 2.0 * _moved(op, midpoint, inputs, at_midpoint))
-    _guesses.made[op] = inputs, guess
+    needed = _moved(op, midpoint, inputs, at_midpoint)
     try:
-        local_derivatives = _local_derivatives(op, inputs, guess, wanted)
-        radius = _moved(op, midpoint, inputs, local_derivatives)
-        if radius <= guess.radius and (_is_smooth(op, inputs) or not any(_ball(x)[1] for x in inputs)):
-            return Interval(midpoint, radius), local_derivatives
+        for guess in (Interval(midpoint, 1.001 * needed), Interval(midpoint, 2.0 * needed)):
+            _guesses.made[op] = inputs, guess
+            local_derivatives = _local_derivatives(op, inputs, guess, wanted)
+            radius = _moved(op, midpoint, inputs, local_derivatives)
+            if radius <= guess.radius and (_is_smooth(op, inputs) or not any(_ball(x)[1] for x in inputs)):
+                return Interval(midpoint, radius), local_derivatives
         _guesses.made[op] = inputs, UNKNOWN
         return unbounded, _local_derivatives(op, inputs, UNKNOWN, wanted)
     finally:
-        del _guesses.made[op]
+        _guesses.made.pop(op, None)
 
 
 def _moved(op: Op, midpoint: float, inputs: Sequence[Any], local_derivatives: Sequence[Local]) -> float:
@@ -499,7 +514,8 @@ def certify(output: Value) -> Certificate:
     """Enclose the exact value and the exact gradient of every node that ``output`` depends on.
 
     Exact means: as if what was recorded had been computed in real numbers, from the leaves as they are. The midpoints
-    are the numbers that ``backward`` gives; nothing of the graph is changed.
+    are the numbers that ``backward`` gives, but behind a kink, where they are in the middle between its sides. Nothing
+    of the graph is changed.
 
     Raises:
         TypeError: ``output`` is no Value.

@@ -150,12 +150,15 @@ class Op:
             ZeroDivisionError: likewise.
             OverflowError: the result is too large for a float.
         """
-        if len(inputs) == 1 == len(self.rules) and inputs[0].__class__ is float and not self.lists:
-            try:  # short cut: this is most of what rules call
-                out = self.forward(inputs[0])
-            except (ArithmeticError, TypeError, ValueError):
-                out = None  # ``evaluate`` says what is wrong
-            return out if out.__class__ is float else self.evaluate(inputs)
+        if len(inputs) == 1 == len(self.rules) and not self.lists:  # short cuts: this is most of what rules call
+            if isinstance(inputs[0], Number):
+                return inputs[0].apply(self, inputs)
+            if inputs[0].__class__ is float:
+                try:
+                    out = self.forward(inputs[0])
+                except (ArithmeticError, TypeError, ValueError):
+                    out = None  # ``evaluate`` says what is wrong
+                return out if out.__class__ is float else self.evaluate(inputs)
         if self.lists:
             inputs = self._flatten(inputs)
         elif len(inputs) != len(self.rules):

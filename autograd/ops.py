@@ -74,41 +74,41 @@ abs = operation("abs",  math.fabs,               lambda x, out: gt(x, 0.0) - lt(
 pow = operation("pow",  math.pow,
                 lambda x, y, out: power_derivative(x, y, 1.0, 0.0),
                 lambda x, y, out: power_derivative(x, y, 0.0, 1.0),
-                ulps=1, turns=el.turns_of_pow, doc="x ** y, for x > 0, or whole y.", prints="{} ** {}", precedence=4,
+                ulps=0.6, turns=el.turns_of_pow, doc="x ** y, for x > 0, or whole y.", prints="{} ** {}", precedence=4,
                 domain=(POSITIVE, REALS), smooth=positive,
                 special=((0.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (-2.0, 3.0), (-2.0, 2.0)))
 
 # ---- exponentials and logarithms -----------------------------------------------------------------------------------
-exp   = operation("exp",   math.exp,   lambda x, out: out,         ulps=1, turns=nowhere, doc="e to the power x.")
-expm1 = operation("expm1", math.expm1, lambda x, out: exp(x),      ulps=1, turns=nowhere, doc="e^x - 1, accurate near 0.")
-log   = operation("log",   math.log,   lambda x, out: 1 / x,       ulps=1, turns=nowhere, doc="The natural logarithm.", domain=(POSITIVE,))
-log1p = operation("log1p", math.log1p, lambda x, out: 1 / (1 + x), ulps=1, turns=nowhere, doc="log(1 + x), accurate near 0.",
+exp   = operation("exp",   math.exp,   lambda x, out: out,         ulps=0.6, turns=nowhere, doc="e to the power x.")
+expm1 = operation("expm1", math.expm1, lambda x, out: exp(x),      ulps=0.95, turns=nowhere, doc="e^x - 1, accurate near 0.")
+log   = operation("log",   math.log,   lambda x, out: 1 / x,       ulps=0.6, turns=nowhere, doc="The natural logarithm.", domain=(POSITIVE,))
+log1p = operation("log1p", math.log1p, lambda x, out: 1 / (1 + x), ulps=0.95, turns=nowhere, doc="log(1 + x), accurate near 0.",
                   domain=(HALF_LINE,))
 sqrt  = operation("sqrt",  math.sqrt,  lambda x, out: quotient(0.5, out, 1.0), ulps=0.5, turns=nowhere, doc="√x; its derivative at 0 is inf.",
                   domain=(POSITIVE,), smooth=positive, special=((0.0,), (5e-324,)))
 
 # ---- trigonometric and hyperbolic ----------------------------------------------------------------------------------
-sin  = operation("sin",  el.sin,    lambda x, out: cos(x),               ulps=1, turns=el.turns_of_sin, doc="sin x, x in radians.")
-cos  = operation("cos",  el.cos,    lambda x, out: -sin(x),              ulps=1, turns=el.turns_of_cos, doc="cos x, x in radians.")
+sin  = operation("sin",  el.sin,    lambda x, out: cos(x),               ulps=0.85, turns=el.turns_of_sin, doc="sin x, x in radians.")
+cos  = operation("cos",  el.cos,    lambda x, out: -sin(x),              ulps=0.85, turns=el.turns_of_cos, doc="cos x, x in radians.")
 tan  = operation("tan",  el.tan,    lambda x, out: 1 + out * out,        ulps=1, turns=el.turns_of_tan, doc="tan x, x in radians.")
 asin = operation("asin", math.asin, lambda x, out: quotient(1.0, sqrt((1 - x) * (1 + x)), 1.0),
-                 ulps=1, turns=nowhere, doc="The angle in [-π/2, π/2] whose sine is x.", domain=(UNIT,), smooth=inside_unit,
+                 ulps=0.95, turns=nowhere, doc="The angle in [-π/2, π/2] whose sine is x.", domain=(UNIT,), smooth=inside_unit,
                  special=((-1.0,), (1.0,)))
 acos = operation("acos", math.acos, lambda x, out: -quotient(1.0, sqrt((1 - x) * (1 + x)), 1.0),
-                 ulps=1, turns=nowhere, doc="The angle in [0, π] whose cosine is x.", domain=(UNIT,), smooth=inside_unit,
+                 ulps=0.95, turns=nowhere, doc="The angle in [0, π] whose cosine is x.", domain=(UNIT,), smooth=inside_unit,
                  special=((-1.0,), (1.0,)))
 atan = operation("atan", math.atan, lambda x, out: atan2_derivative(x, 1.0, 1.0, 0.0),
-                 ulps=1, turns=nowhere, doc="The angle in (-π/2, π/2) whose tangent is x.")
+                 ulps=0.95, turns=nowhere, doc="The angle in (-π/2, π/2) whose tangent is x.")
 sinh = operation("sinh", math.sinh, lambda x, out: cosh(x),              ulps=2, turns=nowhere, doc="(e^x - e^-x) / 2.")
 cosh = operation("cosh", math.cosh, lambda x, out: sinh(x),              ulps=2, turns=at_zero, doc="(e^x + e^-x) / 2.")
 tanh = operation("tanh", math.tanh, lambda x, out: tanh_derivative(x),
-                 ulps=2.5, turns=nowhere, doc="(e^x - e^-x) / (e^x + e^-x).", special=((20.0,), (1000.0,), (-1000.0,)))
+                 ulps=2.3, turns=nowhere, doc="(e^x - e^-x) / (e^x + e^-x).", special=((20.0,), (1000.0,), (-1000.0,)))
 
 # ---- activations ---------------------------------------------------------------------------------------------------
 sigmoid    = operation("sigmoid", el.sigmoid,   lambda x, out: sigmoid_derivative(x),
-                       ulps=2.5, turns=nowhere, doc="1 / (1 + e^-x).", special=((40.0,), (1000.0,), (-1000.0,)))
+                       ulps=2.6, turns=nowhere, doc="1 / (1 + e^-x).", special=((40.0,), (1000.0,), (-1000.0,)))
 softplus   = operation("softplus", el.softplus, lambda x, out: sigmoid(x),
-                       ulps=2, turns=nowhere, doc="log(1 + e^x).", special=((1000.0,), (-1000.0,)))
+                       ulps=1.6, turns=nowhere, doc="log(1 + e^x).", special=((1000.0,), (-1000.0,)))
 softsign   = operation("softsign", el.softsign, lambda x, out: quotient(1.0, 1 + abs(x), 2.0),
                        ulps=1.5, turns=nowhere, doc="x / (1 + |x|).", smooth=nonzero, special=((0.0,),))
 relu       = operation("relu", el.relu,         lambda x, out: gt(x, 0.0),
@@ -118,15 +118,15 @@ leaky_relu = operation("leaky_relu", el.leaky_relu, lambda x, out: where(gt(x, 0
                        ulps=0.5, turns=nowhere, doc="x for x > 0, else 0.01·x; its derivative at 0 is 0.01 (Maas et al. 2013).",
                        smooth=nonzero, special=((0.0,),))
 elu        = operation("elu", el.elu,           lambda x, out: exp(minimum(x, 0.0)),
-                       ulps=1, turns=nowhere, doc="x for x > 0, else e^x - 1 (Clevert et al. 2016).", smooth=nonzero, special=((0.0,),))
+                       ulps=0.95, turns=nowhere, doc="x for x > 0, else e^x - 1 (Clevert et al. 2016).", smooth=nonzero, special=((0.0,),))
 silu       = operation("silu", el.silu,         lambda x, out: silu_derivative(x),
-                       ulps=3, doc="x · sigmoid(x), also called swish (Elfwing et al. 2018).")
+                       ulps=2.2, doc="x · sigmoid(x), also called swish (Elfwing et al. 2018).")
 gelu       = operation("gelu", el.gelu,         lambda x, out: gelu_derivative(x),
-                       ulps=4, doc="x · Φ(x), Φ the standard normal distribution (Hendrycks and Gimpel 2016).")
+                       ulps=2.5, doc="x · Φ(x), Φ the standard normal distribution (Hendrycks and Gimpel 2016).")
 erf        = operation("erf", math.erf,         lambda x, out: erf_derivative(x),
                        ulps=1.5, turns=nowhere, doc="The error function, 2/√π ∫₀ˣ e^(-t²) dt.")
 erfc       = operation("erfc", math.erfc,       lambda x, out: -erf_derivative(x),
-                       ulps=6, turns=nowhere, doc="1 - erf(x), accurate for large x.")
+                       ulps=5.5, turns=nowhere, doc="1 - erf(x), accurate for large x.")
 
 # ---- two inputs ----------------------------------------------------------------------------------------------------
 maximum   = operation("maximum", el.maximum,
@@ -141,11 +141,11 @@ hypot     = operation("hypot", math.hypot,      lambda x, y, out: hypot_derivati
                       ulps=1, turns=at_zero, doc="√(x² + y²), without overflow; its derivative at (0, 0) is 0.",
                       smooth=off_origin, special=((0.0, 0.0), (3.0, 0.0)))
 atan2     = operation("atan2", math.atan2,      lambda y, x, out: atan2_derivative(y, x, 1.0, 0.0), lambda y, x, out: atan2_derivative(y, x, 0.0, 1.0),
-                      ulps=2, turns=el.turns_of_atan2, doc="The angle in [-π, π] of the point (x, y), called as atan2(y, x).",
+                      ulps=1.6, turns=el.turns_of_atan2, doc="The angle in [-π, π] of the point (x, y), called as atan2(y, x).",
                       smooth=lambda y, x: y != 0.0 or x > 0.0, special=((0.0, 0.0), (0.0, 1.0)))
 logaddexp = operation("logaddexp", el.logaddexp,
                       lambda x, y, out: sigmoid(difference(x, y)), lambda x, y, out: sigmoid(difference(y, x)),
-                      ulps=1.5, doc="log(e^x + e^y), without overflow.",
+                      ulps=1.2, doc="log(e^x + e^y), without overflow.",
                       special=((1.0, 1.0), (-math.inf, -math.inf), (1000.0, -1000.0)))
 
 # ---- choices -------------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ sum       = operation("sum", el.total,          lambda xs, out: [1.0] * len(xs),
 dot       = operation("dot", el.dot,            lambda inputs, out: inputs[len(inputs) // 2:] + inputs[:len(inputs) // 2],
                       doc="Σ x·y over two lists of equal length.", lists=2)
 logsumexp = operation("logsumexp", el.logsumexp, lambda xs, out: shares(xs, out),
-                      ulps=1.5, doc="log Σ e^x, without overflow; its local derivatives are the softmax.", lists=1,
+                      ulps=1.2, doc="log Σ e^x, without overflow; its local derivatives are the softmax.", lists=1,
                       special=((-math.inf, -math.inf), (1000.0, -1000.0)))
 
 # ---- what the rules above are written with -------------------------------------------------------------------------
@@ -201,24 +201,24 @@ atan2_derivative = operation("atan2_derivative", el.atan2_derivative,
                        special=((0.0, 1.0, 1.0, 0.0),), prints=lambda y, x, k, j: _atan2_formula(y, x, k, j))
 sigmoid_derivative = operation("sigmoid_derivative", el.sigmoid_derivative,
                        lambda x, out: -out * tanh(0.5 * x),
-                       ulps=3, turns=at_zero, doc="sigmoid(x) · sigmoid(-x), the logistic density.", prints=lambda x: sigmoid(x) * (1 - sigmoid(x)))
+                       ulps=2.6, turns=at_zero, doc="sigmoid(x) · sigmoid(-x), the logistic density.", prints=lambda x: sigmoid(x) * (1 - sigmoid(x)))
 tanh_derivative = operation("tanh_derivative", el.tanh_derivative,
                        lambda x, out: -2 * tanh(x) * out,
-                       ulps=3, turns=at_zero, doc="1 - tanh(x)², accurate in the tails.", prints=lambda x: 1 - tanh(x) ** 2)
+                       ulps=2.6, turns=at_zero, doc="1 - tanh(x)², accurate in the tails.", prints=lambda x: 1 - tanh(x) ** 2)
 erf_derivative = operation("erf_derivative", el.erf_derivative,
                        lambda x, out: -2 * (x * out),
-                       ulps=3, turns=at_zero, doc="2/√π · e^(-x²), the derivative of erf.",
+                       ulps=2.8, turns=at_zero, doc="2/√π · e^(-x²), the derivative of erf.",
                        prints=lambda x: el.TWO_OVER_SQRT_PI * exp(-(x * x)))
 silu_derivative = operation("silu_derivative", el.silu_derivative,
                        lambda x, out: sigmoid_derivative(x) * (2 - x * tanh(0.5 * x)),
-                       doc="The derivative of silu.", prints=lambda x: sigmoid(x) * (1 + x * sigmoid(-x)))
+                       ulps=2.2, doc="The derivative of silu.", prints=lambda x: sigmoid(x) * (1 + x * sigmoid(-x)))
 gelu_derivative = operation("gelu_derivative", el.gelu_derivative,
                        lambda x, out: 2 * normal_density(x) - x * (x * normal_density(x)),
-                       doc="The derivative of gelu.", prints=lambda x: normal_cdf(x) + x * normal_density(x))
+                       ulps=2.3, doc="The derivative of gelu.", prints=lambda x: normal_cdf(x) + x * normal_density(x))
 normal_cdf     = operation("normal_cdf", el.normal_cdf, lambda x, out: normal_density(x),
-                       ulps=6.5, turns=nowhere, doc="Φ(x), the standard normal distribution.")
+                       ulps=6, turns=nowhere, doc="Φ(x), the standard normal distribution.")
 normal_density = operation("normal_density", el.normal_density, lambda x, out: -x * out,
-                       ulps=2, turns=at_zero, doc="φ(x) = e^(-x²/2) / √(2π), the standard normal density.")
+                       ulps=1.5, turns=at_zero, doc="φ(x) = e^(-x²/2) / √(2π), the standard normal density.")
 # fmt: on
 
 

@@ -174,7 +174,10 @@ def random_graphs(count: int) -> Callable[[], list[Value]]:
 
 
 def costs(rounds: int) -> dict[str, tuple[int, list[float], list[float]]]:
-    """For each graph its operations, and the seconds of recording with ``backward()``, and of ``certify``, by round."""
+    """For each graph its operations, and the seconds of recording with ``backward()``, and of ``certify``, by round.
+
+    They are those of the processor: other processes cannot fall upon one side only.
+    """
     graphs = {
         "MLP, products and sums": mlp(),
         "MLP, a dot a neuron": dots(),
@@ -188,13 +191,13 @@ def costs(rounds: int) -> dict[str, tuple[int, list[float], list[float]]]:
         found[name] = operations, [], []
     for i in range(rounds + 1):
         for name, record in graphs.items():
-            start = time.perf_counter()
+            start = time.process_time()
             outputs = record()
             for output in outputs:
                 output.backward()
-            swept = time.perf_counter()
+            swept = time.process_time()
             certificates = [certify(output) for output in outputs]
-            end = time.perf_counter()
+            end = time.process_time()
             del outputs, certificates
             if i:  # the first round warms up
                 found[name][1].append(swept - start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 import operator
@@ -61,6 +62,8 @@ class Expression:
     def __init__(self, inputs: Sequence[float], steps: Sequence[Step]) -> None:
         self.inputs = list(inputs)
         self.steps = list(steps)
+        names = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in self._parameters()]
+        self.__signature__ = inspect.Signature(names)
 
     @property
     def ops(self) -> int:
@@ -116,8 +119,7 @@ class Expression:
             for x in operands:
                 if isinstance(x, int):
                     uses[x] += 1
-        letters = "xyz" if len(self.inputs) <= 3 else "x"
-        parameters = list(itertools.islice(_names(letters), len(self.inputs)))
+        parameters = self._parameters()
         variables = _names("abcdeghijkmnopqrstuvw")
         symbols = [Symbol(name) for name in parameters]
         lines = []
@@ -130,6 +132,10 @@ class Expression:
             symbols.append(symbol)
         head = f"{next(_names('f'))}({', '.join(parameters)})"
         return head, parameters, [*lines, f"return {symbols[-1].text}"]
+
+    def _parameters(self) -> list[str]:
+        letters = "xyz" if len(self.inputs) <= 3 else "x"
+        return list(itertools.islice(_names(letters), len(self.inputs)))
 
 
 LONGEST = 60

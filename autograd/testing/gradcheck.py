@@ -94,7 +94,7 @@ def _parameters(f: Function, inputs: dict[str, Any]) -> tuple[list[inspect.Param
     if not inspect.isfunction(f):
         raise TypeError(f"gradcheck decorates a function, got {f!r:.40}")
     parameters = inspect.signature(f).parameters
-    instance = [p for p in [*parameters.values()][:1] if p.name == "self"]
+    instance = [p for p in [*parameters.values()][:1] if p.name == "self" and "self" not in inputs]
     named = {name: p for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     unknown = [name for name in inputs if name not in named]
     missing = [
