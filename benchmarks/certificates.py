@@ -102,7 +102,7 @@ def tally_of(numbers: Iterable[int]) -> Tally:
 
 def _add_width(interval: Interval, tally: Tally, key: tuple[str, str]) -> None:
     if interval.midpoint:
-        width = (interval.upper - interval.lower) / math.ulp(interval.midpoint)
+        width = 2.0 * interval.radius / math.ulp(interval.midpoint)
         tally.widths[key].append(width if width < math.inf else math.inf)
         tally.digits[key][interval.digits] += 1
 

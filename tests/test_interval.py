@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 from graphs import call, recipes
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -193,7 +193,7 @@ NUMBERS = st.builds(math.ldexp, st.integers(-(2**53), 2**53), st.sampled_from([-
 def balls(draw):
     """Intervals, exact ones and such as are wider than their midpoints among them."""
     midpoint = draw(NUMBERS)
-    kind = draw(st.sampled_from(["exact", "narrow", "any", "around 0"]))
+    kind = draw(st.sampled_from(["exact", "exact", "exact", "narrow", "any", "around 0"]))
     if kind == "exact":
         return Interval(midpoint)
     if kind == "narrow":
@@ -213,6 +213,7 @@ def check_bound(found, exactly, smallest, extra=0):
 
 
 @given(balls(), balls(), st.booleans())
+@settings(max_examples=4 * settings().max_examples)
 def test_sums_are_bounded_exactly(x, y, minus):
     found = x - y if minus else x + y
     low, high = ends(-y if minus else y)
@@ -225,6 +226,7 @@ def test_sums_are_bounded_exactly(x, y, minus):
 
 
 @given(balls(), balls())
+@settings(max_examples=4 * settings().max_examples)
 def test_products_are_bounded_exactly(x, y):
     found = x * y
     corners = [a * b for a in ends(x) for b in ends(y)]
@@ -234,6 +236,7 @@ def test_products_are_bounded_exactly(x, y):
 
 
 @given(balls(), balls())
+@settings(max_examples=4 * settings().max_examples)
 def test_quotients_are_bounded_exactly(x, y):
     nearest = abs(Fraction(y.midpoint)) - Fraction(y.radius)
     found = x / y
@@ -249,6 +252,7 @@ def test_quotients_are_bounded_exactly(x, y):
 
 
 @given(st.lists(balls(), min_size=1, max_size=6))
+@settings(max_examples=4 * settings().max_examples)
 def test_lists_are_bounded_exactly(xs):
     found = ag.sum(xs)
     needed = sum(Fraction(x.radius) for x in xs) + ROUNDING * abs(Fraction(found.midpoint))
@@ -264,6 +268,7 @@ def test_lists_are_bounded_exactly(xs):
 
 
 @given(balls(), balls(), st.sampled_from(["lt", "le", "gt", "ge"]))
+@settings(max_examples=4 * settings().max_examples)
 def test_a_comparison_is_certain_where_its_inputs_do_not_meet(x, y, name):
     distance = abs(Fraction(x.midpoint) - Fraction(y.midpoint))
     reach = Fraction(x.radius) + Fraction(y.radius)
@@ -275,6 +280,7 @@ def test_a_comparison_is_certain_where_its_inputs_do_not_meet(x, y, name):
 
 
 @given(balls(), balls(), balls())
+@settings(max_examples=4 * settings().max_examples)
 def test_a_choice_is_certain_where_its_condition_is(c, x, y):
     found = ag.where(c, x, y)
     if c.radius < abs(c.midpoint):
@@ -304,6 +310,7 @@ def polynomials(draw):
 
 
 @given(polynomials())
+@settings(max_examples=4 * settings().max_examples)
 def test_certificates_of_polynomials_are_bounded_exactly(output):
     """Against the same in fractions: exact numbers, and balls about the recorded ones, of which none is rounded."""
     certificate = certify(output)

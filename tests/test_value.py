@@ -300,6 +300,32 @@ def assert_same_record(short: Value, row: Value):
     assert [repr(x) for x in short.local_derivatives] == [repr(x) for x in row.local_derivatives]
 
 
+@pytest.mark.parametrize(("operate", "name"), SHORT_CUTS)
+def test_short_cuts_are_as_deep_as_the_rows(operate, name):
+    x = Value(2.0)
+    deep = ag.neg(ag.neg(x))
+    for a, b in ((deep, x), (x, deep), (deep, deep), (deep, 1.0)):
+        assert operate(a, b)._depth == OPS[name](a, b)._depth == 3
+
+
+@pytest.mark.parametrize(("out", "local"), [(2, 0.5), (2.0, 3)])
+def test_a_whole_number_from_an_operation_of_ones_own_is_recorded_as_a_float(out, local, own_operations):
+    x = Value(2.0)
+    ag.operation("one_input", lambda x: out, lambda x, out: local)
+    ag.operation("two_inputs", lambda x, y: out, lambda x, y, out: local, lambda x, y, out: local)
+    for y in (x.one_input(), ag.two_inputs(x, x), ag.two_inputs(x, 1.0)):
+        assert repr(y.data) == "2.0"
+        assert {repr(each) for each in y.local_derivatives} <= {repr(float(local)), "None"}
+        assert y.local_derivatives[0] == local
+
+
+def test_an_operation_of_one_input_may_select_it_or_not(own_operations):
+    gate = ag.operation("gate", lambda x: max(x, 0.0), lambda x, out: ag.gt(x, 0.0), selects=True)
+    assert gate(Value(2.0)).local_derivatives == (1.0,)
+    assert gate(Value(-2.0)).local_derivatives == (None,)
+    assert Value(-2.0).relu().local_derivatives == (0.0,)
+
+
 # ---- data and grad ---------------------------------------------------------------------------------------------------
 
 
