@@ -238,7 +238,7 @@ def total(*terms: float) -> float:
     try:
         return fsum(terms)
     except OverflowError:  # a partial sum overflowed, though the sum may not
-        return fsum(term * 2.0**-64 for term in terms) * 2.0**64
+        return _exact_dot(terms, (1.0,) * len(terms)) if all(map(isfinite, terms)) else fsum(filter(isinf, terms))
     except ValueError:  # inf - inf
         return nan
 

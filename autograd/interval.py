@@ -24,6 +24,7 @@ from typing import Any
 
 from . import ops
 from .op import Number, Op, as_float, everywhere, is_built_in
+from .reverse import check_current
 from .value import Value
 
 UNIT = 2.0**-53  # the relative error of one rounding
@@ -159,7 +160,9 @@ def _product(x: float, rx: float, y: float, ry: float) -> tuple[float, float]:
 
 
 def _ball(x: Any) -> tuple[float, float]:
-    return (x, 0.0) if x.__class__ is float else (x.midpoint, x.radius)
+    if x.__class__ is float:
+        return x, 0.0
+    return (x.midpoint, x.radius) if isinstance(x, Interval) else (as_float(x), 0.0)
 
 
 def _add(x: Any, y: Any) -> Interval:
@@ -188,9 +191,12 @@ def _div(x: Any, y: Any) -> Interval:
     if not nearest > 0.0:
         return Interval(midpoint, inf)
     # x' / y' - x / y = ((x' - x) + (x / y)·(y - y')) / y'
-    radius = ((rx + abs(midpoint) * ry * INFLATE) / nearest + UNIT * abs(midpoint)) * INFLATE
+    moved = rx + abs(midpoint) * ry * INFLATE
+    if moved < SMALL and ry and x:
+        moved += TINY
+    radius = (moved / nearest + UNIT * abs(midpoint)) * INFLATE
     if radius < SMALL and (x or rx):
-        radius += TINY / min(nearest, 1.0)
+        radius += TINY
     return Interval(midpoint, radius)
 
 
@@ -248,6 +254,8 @@ def _comparison(op: Op) -> Callable[[Any, Any], Interval]:
     return compare
 
 
+COMPARISONS = (ops.lt, ops.le, ops.gt, ops.ge)
+
 ARITHMETIC: dict[Op, Callable[..., Interval]] = {
     ops.add: _add,
     ops.sub: _sub,
@@ -258,7 +266,7 @@ ARITHMETIC: dict[Op, Callable[..., Interval]] = {
     ops.sum: _list_sum,
     ops.dot: _dot,
     ops.where: _where,
-    **{op: _comparison(op) for op in (ops.lt, ops.le, ops.gt, ops.ge)},
+    **{op: _comparison(op) for op in COMPARISONS},
 }
 """The operations that intervals are made of; every other row is enclosed by what it says of itself."""
 
@@ -302,7 +310,8 @@ def _reach(op: Op, midpoint: float, inputs: Sequence[Any]) -> float:
     places: list[tuple[float, ...]] = []
     for i, x in enumerate(inputs):
         if x.__class__ is float or not x.radius:
-            places.append(_ball(x)[:1])
+            exact = _ball(x)[0]
+            places.append((exact, *op.turns(exact, exact)) if exact == 0.0 and len(inputs) > 1 else (exact,))
         else:
             low, high = x.lower, x.upper
             if op.arity == 1:
@@ -362,19 +371,29 @@ def _by_mean_value(
 
 def _moved(op: Op, midpoint: float, inputs: Sequence[Any], local_derivatives: Sequence[Local]) -> float:
     """How far the value may be from ``midpoint``, by the mean value theorem and the accuracy of the row."""
-    terms, condition = [], []
+    rounding, terms = _rounding(op, midpoint), []
     for x, local in zip(inputs, local_derivatives, strict=True):
         if local is not None:
-            (x, radius), (slope, spread) = _ball(x), _ball(local)
+            (_, radius), (slope, spread) = _ball(x), _ball(local)
             terms.append((abs(slope) + spread) * radius if radius else 0.0)
-            condition.append(abs(x) * (abs(slope) + spread) if x else 0.0)
-    if op.turns is not None:
-        terms.append(_rounding(op, midpoint))
-    elif abs(midpoint) < SMALL:  # it may have underflowed before a last product with an input
-        terms.append(op.ulps * SMALLEST * _total([1.0, *[abs(_ball(x)[0]) for x in inputs]]))
-    else:
-        terms.append(max(_rounding(op, midpoint), op.ulps * 2.0 * UNIT * _total(condition)))
-    return _total(terms) * INFLATE
+    if op.turns is None:
+        rounding = max(rounding, op.ulps * 2.0 * UNIT * _condition(op, midpoint, inputs))
+        if abs(midpoint) < SMALL:  # it may have underflowed before a last product with an input
+            terms.append(op.ulps * SMALLEST * _total([1.0, *[abs(_ball(x)[0]) for x in inputs]]))
+    return _total([rounding, *terms]) * INFLATE
+
+
+def _condition(op: Op, midpoint: float, inputs: Sequence[Any]) -> float:
+    """Σ |x · ∂f/∂x| at the midpoints: |f| times its condition number."""
+    point = [_ball(x)[0] for x in inputs]
+    slopes = _local_derivatives(op, point, midpoint, [True] * len(point))
+    return _total(
+        [
+            abs(x) * sum(map(abs, _ball(slope)))
+            for x, slope in zip(point, slopes, strict=True)
+            if x and slope is not None
+        ]
+    )
 
 
 def _rounding(op: Op, out: float) -> float:
@@ -424,28 +443,45 @@ class Kink:
         return f"the{name} {self.node.op.name} is {self.distance:.3g} from a kink, within the rounding of its inputs"  # type: ignore[union-attr]
 
 
-class _Place(float):
-    """An input at which ``smooth`` is asked: a comparison is true if it is so for the whole Interval."""
+class _Place(Number):
+    """An input at which ``smooth`` is asked: a comparison is true if it is so for the whole Interval.
 
-    radius: float
-    uncertain: list[float]
+    It can be compared, and nothing else: what ``smooth`` makes of ``abs(x)`` or ``math.floor(x)`` is not certain.
+    """
 
-    def _apart(self, other: float) -> bool:
-        distance, reach = math.fabs(float(self) - float(other)), self.radius + getattr(other, "radius", 0.0)
-        if distance > reach * INFLATE:
-            return True
+    __slots__ = ("midpoint", "radius", "uncertain")
+
+    def __init__(self, midpoint: float, radius: float, uncertain: list[float]) -> None:
+        self.midpoint = midpoint
+        self.radius = radius
+        self.uncertain = uncertain
+
+    @staticmethod
+    def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
+        raise TypeError("smooth may only compare its inputs")
+
+    def _compared(self, other: Any) -> int:
+        """-1 if it is certainly less than ``other``, 1 if it is certainly greater, else 0."""
+        y, reach = (other.midpoint, other.radius) if isinstance(other, _Place) else (as_float(other), 0.0)
+        distance = abs(self.midpoint - y)
+        if distance > (self.radius + reach) * INFLATE:
+            return 1 if self.midpoint > y else -1
         self.uncertain.append(distance)
-        return False
+        return 0
 
     # fmt: off
-    def __bool__(self) -> bool: return self._apart(0.0)
-    def __ne__(self, other: Any) -> bool: return self._apart(other)
-    def __lt__(self, other: float) -> bool: return self._apart(other) and float(self) < float(other)
-    def __le__(self, other: float) -> bool: return self._apart(other) and float(self) < float(other)
-    def __gt__(self, other: float) -> bool: return self._apart(other) and float(self) > float(other)
-    def __ge__(self, other: float) -> bool: return self._apart(other) and float(self) > float(other)
+    def __bool__(self) -> bool: return self._compared(0.0) != 0
+    def __ne__(self, other: object) -> bool: return self._compared(other) != 0
+    def __lt__(self, other: Any) -> bool: return self._compared(other) < 0
+    def __le__(self, other: Any) -> bool: return self._compared(other) < 0
+    def __gt__(self, other: Any) -> bool: return self._compared(other) > 0
+    def __ge__(self, other: Any) -> bool: return self._compared(other) > 0
     # fmt: on
-    __hash__ = float.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("whether two numbers are equal is not certain: ask with !=")
+
+    __hash__ = Number.__hash__
 
 
 def _is_smooth(op: Op, inputs: Sequence[Any]) -> bool:
@@ -457,13 +493,11 @@ def _distance_to_kink(op: Op, inputs: Sequence[Any]) -> float | None:
     if op.smooth is everywhere or (op is ops.pow and _is_natural(*_ball(inputs[1]))):
         return None
     uncertain: list[float] = []
-    places = []
-    for x in inputs:
-        midpoint, radius = _ball(x)
-        place = _Place(midpoint)
-        place.radius, place.uncertain = radius, uncertain
-        places.append(place)
-    return None if op.smooth(*places) else max(uncertain, default=0.0)
+    try:
+        certain = op.smooth(*[_Place(*_ball(x), uncertain) for x in inputs])
+    except (TypeError, AttributeError):  # it does more than compare
+        certain = not any(_ball(x)[1] for x in inputs) and op.smooth(*[_ball(x)[0] for x in inputs])
+    return None if certain else max(uncertain, default=0.0)
 
 
 def _is_natural(y: float, radius: float) -> bool:
@@ -538,7 +572,7 @@ def certify(output: Value) -> Certificate:
     edges: list[Sequence[Edge]] = []
     kinks: list[Kink] = []
     for node in nodes:
-        op = node.op
+        op, current = node.op, True
         if op is ops.add or op is ops.sub or op is ops.mul:  # most of every graph
             x: Any
             y: Any
@@ -557,6 +591,7 @@ def certify(output: Value) -> Certificate:
             if op is ops.mul:
                 midpoint, radius = _product(x, rx, y, ry)
                 edges.append(((j, x, rx), (i, y, ry)))
+                current = (node._dx == y or i < 0) and (node._dy == x or j < 0)
             else:
                 sign = 1.0 if op is ops.add else -1.0
                 midpoint, error = _sum(x, sign * y)
@@ -576,13 +611,17 @@ def certify(output: Value) -> Certificate:
             if distance is not None and _matters(op, inputs, out, local_derivatives):
                 kinks.append(Kink(node, distance))
             midpoint, radius = out.midpoint, out.radius
+            recorded = zip(local_derivatives, node.local_derivatives, strict=True)
+            current = all(known is None or local is None or _ball(local)[0] == known for local, known in recorded)
             pairs = zip(indices, local_derivatives, strict=True)
             taken = [
                 (i, *_ball(local)) for i, local in pairs if local is not None and not (op.selects and local == 0.0)
             ]
             edges.append(taken[::-1])
-        if abs(midpoint - node._data) > 2.0 * radius:  # beyond what a kink within the radius can do
-            raise ValueError(STALE)
+        if midpoint != node._data or not current:
+            check_current(
+                node
+            )  # if no leaf was changed there is a kink behind it, and the midpoint is between its sides
         midpoints.append(midpoint)
         radii.append(radius)
     return Certificate(places, (midpoints, radii), _adjoints(nodes, edges), kinks)
@@ -601,6 +640,8 @@ def linearised(op: Op, inputs: tuple[Any, ...], wanted: Sequence[bool]) -> tuple
     """The value of an operation, and its local derivatives for the inputs that are wanted."""
     if op.turns is None and op not in ARITHMETIC and not callable(op.prints):
         return _by_mean_value(op, _evaluate(op, inputs), inputs, wanted)
+    if op in COMPARISONS and not any(_ball(x)[1] for x in inputs):
+        return Interval(_evaluate(op, inputs)), [None, None]  # nothing is uncertain, at a tie neither
     out = enclosure(op, inputs)
     local_derivatives = _local_derivatives(op, inputs, out, wanted)
     if op not in ARITHMETIC and _is_smooth(op, inputs):  # the ends of inputs were rounded outward, their radii are not
@@ -658,9 +699,3 @@ def _adjoints(nodes: list[Value], edges: list[Sequence[Edge]]) -> Balls:
                     midpoints[i], radii[i] = midpoint, radius
                     levels[depths[i]].append(i)
     return midpoints, radii
-
-
-STALE = (
-    "the data of a leaf was changed after operations were recorded from it, so old and new numbers would be mixed: "
-    "compute the output again"
-)

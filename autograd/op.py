@@ -317,7 +317,8 @@ def operation(
             evaluated when the operation is recorded.
         doc: one sentence, with the formula.
         domain: per input, the (lowest, highest) number at which it is worth trying; all reals unless given.
-        smooth: of the inputs, whether all derivatives exist there (false at a kink).
+        smooth: of the inputs, whether all derivatives exist there (false at a kink); write it with ``!=``, ``<`` and
+            ``>``, so that certificates can ask it of intervals.
         special: inputs at which tests should look in particular: kinks, ends of the domain, limits.
         ulps: what certificates assume of ``forward``: at floats it is within so many ULP of the exact value; without
             ``turns``, times the condition number where that is above 1.
@@ -353,9 +354,13 @@ def operation(
             raise TypeError(f"a local derivative must be a function (or None), got {shown(rule)}")
     if lists < 0 or not rules or (lists and (len(rules) != 1 or rules[0] is None)):
         raise ValueError(f"operation {name!r} needs {'one rule' if lists else 'one local derivative per input'}")
+    if lists and turns is not None:
+        raise ValueError(f"operation {name!r}: turns is for operations of single inputs, not of lists")
     arity = lists or len(rules)
     if domain is not None and len(domain) != arity:
         raise ValueError(f"operation {name!r}: domain needs {arity} range(s) such as ((0, 1),), got {len(domain)}")
+    if any(not low <= high for low, high in domain or ()):
+        raise ValueError(f"operation {name!r}: a range of the domain is (lowest, highest), got {domain!r}")
     op = Op(
         name=name,
         forward=forward,

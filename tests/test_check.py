@@ -234,6 +234,38 @@ def test_an_order_is_a_whole_number(order):
         check_gradients(ag.exp, 1.0, order=order)
 
 
+def test_a_rule_that_lets_nothing_flow_where_something_does_is_found(own_operations):
+    product = ag.operation("product", lambda x, y: x * y, lambda x, y, out: y, None)
+    with pytest.raises(GradientError, match="to blame   product, its rule"):
+        check_gradients(product, 1.0, 2.0)
+
+
+def test_a_function_that_is_another_each_time_is_refused():
+    numbers = iter(range(100))
+    with pytest.raises(ValueError, match=r"f is not the same from call to call: it gave 0\.0, then 1\.0"):
+        check_gradients(lambda x: x * float(next(numbers)), 1.0)
+
+
+def test_conventions_of_ones_own_at_a_kink_are_ones_own(own_operations):
+    hinge = ag.operation(
+        "hinge", lambda x: max(x, 0.0), lambda x, out: ag.where(x > 0.0, 1.0, 0.0), smooth=lambda x: x != 0.0
+    )
+    check_gradients(hinge, 0.0)
+    check_gradients(hinge, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "inputs"), [(ag.OPS["hypot"], (0.0, 0.0)), (ag.OPS["atan2"], (-0.0, -1.0)), (lambda x: x / x, (5e-324,))]
+)
+def test_where_there_is_no_derivative_there_is_no_alarm(f, inputs):
+    check_gradients(f, *inputs, order=2)
+
+
+def test_long_lists_take_linear_time():
+    check_gradients(ag.sum, [0.1 * i for i in range(400)])
+    check_gradients(lambda x: ag.dot(x, x), [0.1 * i for i in range(200)])
+
+
 # ---- other sources of truth ------------------------------------------------------------------------------------------
 
 

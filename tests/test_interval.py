@@ -1,10 +1,12 @@
 """Certificates: what is enclosed, how tightly, and what is said where nothing can be."""
 
 import math
+import operator
 from fractions import Fraction
 
+import numpy as np
 import pytest
-from graphs import call, recipes
+from graphs import call, recipes, same
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
@@ -28,6 +30,8 @@ def test_an_interval_prints_its_midpoint_and_its_radius_rounded_up():
     assert str(Interval(3.25, 4.1e-16)) == "3.25 ± 5e-16"
     assert str(Interval(3.25, 9.5e-16)) == "3.25 ± 1e-15"
     assert str(Interval(1.0, 2.0)) == "1.0 ± 2"
+    shown = {9e-5: "9e-05", 1e-4: "0.0001", 2e-4: "0.0002", 5e4: "50000", 1e5: "1e+05", 1.5e5: "2e+05"}
+    assert {radius: str(Interval(0.0, radius)) for radius in shown} == {r: f"0.0 ± {text}" for r, text in shown.items()}
     assert str(Interval(0.0)) == "0.0 ± 0"
     assert str(Interval(1.0, math.inf)) == "1.0 ± inf"
     assert str(Interval(1.0, math.nan)) == "1.0 ± inf"
@@ -65,6 +69,7 @@ def test_the_radius_that_is_printed_is_not_below_the_radius(radius):
         (0.0, 1e-300, 0),
         (0.0, 0.0, 17),
         (2.5, 0.0, 17),
+        (1.0, 1.1e-17, 16),
         (1.0, 5e-324, 17),
         (1e300, 5e-324, 17),
         (math.nan, math.inf, 0),
@@ -81,6 +86,16 @@ def test_an_interval_without_a_bound_contains_everything():
         assert interval.upper == math.inf
         assert 1.7e308 in interval
     assert Interval(1.0, math.nan).lower == -math.inf
+
+
+def test_an_interval_is_of_two_floats():
+    assert repr(Interval(3, True)) == "3.0 ± 1"
+    assert {type(each) for each in (Interval(3, True).midpoint, Interval(3, True).radius)} == {float}
+    for wrong in (("3",), (None,), (1.0, "3")):
+        with pytest.raises(TypeError, match="expected a real number"):
+            Interval(*wrong)
+    with pytest.raises(ValueError, match=r"the radius of an Interval is not negative, got -0\.5"):
+        Interval(1.0, -0.5)
 
 
 def test_intervals_are_equal_by_value():
@@ -245,10 +260,26 @@ def test_quotients_are_bounded_exactly(x, y):
         return
     assume(nearest > ROUNDING * 8 * abs(Fraction(y.midpoint)))
     corners = [a / b for a in ends(x) for b in ends(y)]
-    needed = (Fraction(x.radius) + abs(Fraction(x.midpoint) / Fraction(y.midpoint)) * Fraction(y.radius)) / nearest
+    moved = Fraction(x.radius) + abs(Fraction(x.midpoint) / Fraction(y.midpoint)) * Fraction(y.radius)
+    needed = moved / nearest
     needed += ROUNDING * abs(Fraction(x.midpoint) / Fraction(y.midpoint))
-    extra = UNDERFLOW / min(nearest, 1) * (needed < Fraction(1, 2**958)) * any(corners)
+    extra = UNDERFLOW / min(nearest, 1) * (min(moved, needed) < Fraction(1, 2**958)) * any(corners)
     check_bound(found, corners, needed, extra)
+
+
+def test_what_underflows_is_bounded_too():
+    tiny, third = Fraction(5e-324), Fraction(0.3)
+    for found, exactly in ((Interval(5e-324) / 3.0, tiny / 3), (Interval(5e-324) * 0.3, tiny * third)):
+        assert found.lower < exactly < found.upper
+        assert found.radius < 1e-320
+    x, y = Interval(math.ldexp(11.0, -1063)), Interval(2.0**-100, 2.0**-114)
+    assert max(Fraction(x.midpoint) / each for each in ends(y)) - Fraction((x / y).midpoint) <= (x / y).radius
+
+
+def test_an_ulp_is_that_of_the_greatest_number_that_may_be_meant():
+    found = enclosure(OPS["exp"], (Interval(-(2.0**-53)),))
+    assert found.midpoint < 1.0
+    assert found.radius >= OPS["exp"].ulps * 2.0**-52
 
 
 @given(st.lists(balls(), min_size=1, max_size=6))
@@ -292,6 +323,31 @@ def test_a_choice_is_certain_where_its_condition_is(c, x, y):
         check_bound(
             found, [*ends(x), *ends(y)], (Fraction(high) - Fraction(low)) / 2 + Fraction(math.ulp(found.midpoint))
         )
+
+
+@pytest.mark.parametrize("operate", [operator.add, operator.sub, operator.mul, operator.truediv])
+def test_operators_take_numbers_on_both_sides(operate):
+    x = Interval(1.5, 0.25)
+    for other in (2, True, np.float32(2.0)):
+        assert operate(x, other) == operate(x, float(other))
+        assert operate(other, x) == operate(float(other), x)
+    for wrong in ("3", None, [1.0]):
+        with pytest.raises(TypeError):
+            operate(x, wrong)
+        with pytest.raises(TypeError):
+            operate(wrong, x)
+
+
+@pytest.mark.parametrize("operate", [operator.add, operator.sub, operator.mul, operator.truediv])
+@given(data=st.data())
+def test_short_cuts_equal_the_rows(operate, data):
+    name = {"truediv": "div"}.get(operate.__name__, operate.__name__)
+    x, y = data.draw(balls()), data.draw(balls() | NUMBERS)
+    for a, b in ((x, y), (y, x)):
+        short, row = operate(a, b), enclosure(OPS[name], (a, b))
+        assert same(short.midpoint, row.midpoint)
+        assert same(short.radius, row.radius)
+    assert -x == enclosure(OPS["neg"], (x,)) == Interval(-x.midpoint, x.radius)
 
 
 @st.composite
@@ -413,6 +469,29 @@ def test_the_mean_value_theorem_is_used_tightly(name, data):
         assert slope.radius <= 1e-6 * radius / 1e-9 + 1e-12
 
 
+def test_a_formula_that_overflows_has_no_bound():
+    found = enclosure(OPS["quotient"], (Interval(1.0), 1e300, 2.0))
+    assert (found.lower, found.upper) == (-math.inf, math.inf)
+
+
+FAR = [5e-324, 1e-310, 1e-200, 0.01, 7.0, 38.5, 300.0, 709.5, 745.1, 746.0, 1e4, 1e200, 1e300]
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if not sampling.parameters(op)], ids=lambda op: op.name)
+@given(data=st.data())
+def test_every_row_encloses_its_values_where_floats_end(op, data):
+    size = op.arity or 2 * op.lists
+    point = tuple([data.draw(st.sampled_from(FAR)) * data.draw(st.sampled_from([1.0, -1.0])) for _ in range(size)])
+    try:
+        assume(math.isfinite(op.evaluate(point)))
+        with mp.workprec(2500):
+            truth = value(op, point)
+            found = linearised(op, tuple(map(Interval, point)), [True] * size)[0]
+            assert found.lower <= truth <= found.upper
+    except (UndefinedError, UndecidedError, ValueError, ArithmeticError):
+        assume(False)
+
+
 # ---- graphs ----------------------------------------------------------------------------------------------------------
 
 
@@ -478,6 +557,13 @@ def test_what_is_exact_is_said_to_be():
     assert certify(ag.sum([x, y, x]))[x] == 2.0
 
 
+def test_the_midpoint_of_a_node_with_many_uses_is_summed_in_the_order_of_backward():
+    x = Value(1.0)
+    y = ag.dot([x, x, x], [0.1, 0.2, 0.3])
+    y.backward()
+    assert certify(y)[x].midpoint == x.grad != 0.1 + 0.2 + 0.3
+
+
 def test_nothing_of_the_graph_changes():
     x = Value(2.0)
     y = x * x
@@ -511,6 +597,26 @@ def test_a_leaf_that_was_changed_is_noticed():
     x.data = 2.5
     with pytest.raises(ValueError, match="the data of a leaf was changed"):
         certify(y)
+
+
+def test_the_smallest_change_of_a_leaf_is_noticed():
+    for f in (lambda x: x * x, lambda x: x**2, lambda x: 3.0 * x):
+        x = Value(0.7)
+        y = f(x)
+        x.data = math.nextafter(x.data, 1.0)
+        with pytest.raises(ValueError, match="the data of a leaf was changed"):
+            certify(y)
+
+
+def test_what_the_engine_refuses_has_no_bound(own_operations):
+    for name, x in (("log", -1.0), ("exp", 1000.0), ("gelu", -math.inf)):
+        found = enclosure(OPS[name], (Interval(x),))
+        assert math.isnan(found.midpoint)
+        assert found.radius == math.inf
+    op = ag.operation("overflows", lambda x, y: x, lambda x, y, out: ag.exp(y), lambda x, y, out: 0.0 * x)
+    out, slopes = linearised(op, (Interval(1.0), 1000.0), [True, False])
+    assert 1.0 in out
+    assert [slope.radius for slope in slopes] == [math.inf, math.inf]
 
 
 def test_a_chain_of_a_hundred_thousand_operations():
@@ -563,6 +669,8 @@ def test_a_kink_within_rounding_is_reported_with_its_distance():
     assert [(kink.node, kink.distance) for kink in certificate.kinks] == [(y, abs(h.data))]
     said = f"the y relu is {abs(h.data):.3g} from a kink, within the rounding of its inputs"
     assert str(certificate.kinks[0]) == said
+    with pytest.raises(AttributeError):
+        certificate.kinks[0].distance = 0.0
     assert 0.0 in certificate[x]
     assert 2.3 * 3.4 in certificate[x]
 
@@ -573,6 +681,15 @@ def test_what_has_a_derivative_at_0_has_no_kink_there(f):
     certificate = certify(f(x))
     assert certificate.kinks == []
     assert certificate[x].radius < 1e-15
+
+
+def test_a_kink_of_the_second_derivative_is_reported_once_the_first_is_vague():
+    for lost, large, kinks in ((7e-7, 1e10, 0), (2e-6, 1e11, 1)):
+        x = Value(lost)
+        h = (x + large) - large
+        assert h.data == 0.0
+        assert lost in certify(h).value(h)
+        assert len(certify(ag.elu(h)).kinks) == kinks
 
 
 @pytest.mark.parametrize("f", [ag.OPS["sqrt"], lambda x: x**0.5, lambda x: ag.hypot(x, x), lambda x: ag.asin(1.0 - x)])
@@ -643,6 +760,30 @@ def test_an_operation_without_turns_is_enclosed_by_its_rules(own_operations):
         assert found.digits >= 14
 
 
+@pytest.mark.parametrize(("radius", "guess"), [(1e-4, 1.001), (0.3, 2.0)])
+def test_a_value_that_its_own_rule_asks_for_is_guessed_closely(radius, guess, own_operations):
+    my_exp = ag.operation("my_exp", math.exp, lambda x, out: out)
+    found = enclosure(my_exp, (Interval(0.0, radius),))
+    assert found.radius == pytest.approx((1.0 + guess * radius) * radius, rel=1e-9)
+    assert found.lower <= math.exp(-radius)
+    assert math.exp(radius) <= found.upper
+    assert enclosure(my_exp, (Interval(0.0, 0.6),)).radius == math.inf
+
+
+def test_an_operation_of_ones_own_that_is_not_rounded_is_exact(own_operations):
+    same_again = ag.operation("same_again", lambda x: x, lambda x, out: 1.0, ulps=0)
+    assert enclosure(same_again, (Interval(2.0),)) == 2.0
+
+
+def test_a_value_that_is_sensitive_to_its_input_is_less_certain(own_operations):
+    sinpi = ag.operation("sinpi", lambda x: math.sin(math.pi * x), lambda x, out: math.pi * ag.cos(math.pi * x), ulps=1)
+    for x in (1.0 - 2.0**-20, 3.0 + 2.0**-30, 7.0 - 2.0**-25):
+        found = enclosure(sinpi, (Interval(x),))
+        with mp.workprec(200):
+            assert found.lower <= mp.sinpi(x) <= found.upper
+        assert found.radius < 2.0**-50 * x
+
+
 def test_an_operation_whose_rules_never_end_has_no_bound(own_operations):
     ag.operation("first", math.sin, lambda x, out: ag.cos(x))
     ag.operation("second", math.cos, lambda x, out: ag.first(2.0 * x))
@@ -677,3 +818,103 @@ def test_constants_in_rules_of_ones_own_may_be_rounded(own_operations):
     with mp.workprec(200):
         found = certify(ag.tau_times(x))[x]
         assert found.lower <= 2 * mp.pi <= found.upper
+    assert found.digits == 15
+
+
+# ---- what was once outside -------------------------------------------------------------------------------------------
+
+
+def encloses(output, exact):
+    found = certify(output).value(output)
+    return found.lower <= exact <= found.upper
+
+
+def test_a_result_of_0_may_have_lost_all_its_digits():
+    x, y = -0.013544338921063553, -4.308551136518183
+    with mp.workprec(200):
+        assert encloses(ag.logaddexp(Value(x), Value(y)), mp.log(mp.exp(x) + mp.exp(y)))
+        assert encloses(ag.logsumexp([Value(x), Value(y)]), mp.log(mp.exp(x) + mp.exp(y)))
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu", "gelu_derivative", "silu_derivative", "normal_cdf"])
+@given(st.floats(-745.0, -1.0))
+def test_results_near_the_end_of_floats_are_enclosed(name, x):
+    with mp.workprec(300):
+        assert encloses(OPS[name](Value(x)), value(OPS[name], [x]))
+
+
+@given(st.floats(-8.0, 0.0), st.floats(-1e-9, 1e-9))
+def test_a_literal_has_its_share_of_the_condition_number(x, off):
+    y = math.log1p(-math.exp(x)) + off if x < -1e-3 else -1.0
+    with mp.workprec(200):
+        assert encloses(ag.logaddexp(Value(x), y), mp.log(mp.exp(x) + mp.exp(y)))
+
+
+@given(st.integers(1, 50), st.floats(1e-305, 1e-295))
+def test_a_quotient_of_numbers_that_underflow_is_enclosed(x, y):
+    found = Interval(x * 5e-324) / Interval(y, 0.1 * y)
+    assert found.lower <= Fraction(x * 5e-324) / (Fraction(y) - Fraction(0.1 * y)) <= found.upper
+
+
+def test_a_sum_of_terms_that_overflow_is_rounded_once():
+    terms = [Value(x) for x in (1e308, 1e308, -1e308, -1e308, 1e-310)]
+    assert encloses(ag.sum(terms), Fraction(1e-310))
+    assert ag.sum(terms).data == 1e-310
+
+
+def test_roundings_behind_a_kink_are_no_change_of_a_leaf():
+    t = (Value(1e16) + 1.0) - 1e16
+    h = Value(2**-53 * 1.0001)
+    certificate = certify((ag.where(t > 0.0, -h, h) + 1.0) + (1.0 + 2**-51))
+    assert len(certificate.kinks) == 2
+
+
+def test_a_leaf_that_was_changed_is_noticed_even_if_the_value_is_the_same():
+    x, y = Value(-1.0), Value(0.0)
+    products = [abs(x), x * y]
+    x.data = 1.0
+    for output in products:
+        with pytest.raises(ValueError, match="the data of a leaf was changed"):
+            certify(output)
+
+
+@pytest.mark.parametrize(
+    "smooth",
+    [
+        lambda x: x != math.floor(x),
+        lambda x: not (x == 1.0),  # noqa: SIM201
+        lambda x: x not in (1.0,),
+        lambda x: abs(x) != 1.0,
+    ],
+)
+def test_smooth_may_do_more_than_compare_and_is_then_not_trusted(smooth, own_operations):
+    ag.operation("step", lambda x: float(x >= 1.0), lambda x, out: 0.0 * x, smooth=smooth)
+    x = Value(0.1)
+    total = Value(0.0)
+    for _ in range(10):
+        total = total + x
+    assert total.data < 1.0 < 10 * Fraction(0.1)
+    y = ag.step(total)
+    assert encloses(y, 1.0)
+    assert [kink.node for kink in certify(y).kinks] == [y]
+
+
+def test_rules_may_return_whole_numbers(own_operations):
+    same = ag.operation("same", lambda x: x, lambda x, out: 1)
+    x = Value(2.0)
+    assert 1.0 in certify(same(x))[x]
+
+
+def test_the_cut_of_the_angle_is_reported_exactly_on_it():
+    y = ag.atan2(Value(0.0), Value(-1.0))
+    certificate = certify(y)
+    assert [kink.node for kink in certificate.kinks] == [y]
+    assert encloses(y, -3.14)
+
+
+def test_a_comparison_of_exact_numbers_is_certain_at_a_tie_too():
+    x = Value(1.0)
+    certificate = certify(ag.where(x >= 1.0, 2.0 * x, 3.0 * x))
+    assert (certificate[x], certificate.kinks) == (2.0, [])
+    zero = Value(0.0)
+    assert certify(ag.where(zero > 0.0, ag.sqrt(zero), zero))[zero] == 1.0

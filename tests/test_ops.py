@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import OPS, Op, Value, derivative, formula, grad, jvp
+from autograd.op import everywhere
 from autograd.symbol import rules_of
 
 ROWS = list(OPS.values())
@@ -175,6 +176,44 @@ def test_the_names_that_users_look_for_are_there():
         "add sub mul div neg abs pow exp log sqrt sin cos tan tanh sigmoid relu softplus maximum minimum where sum dot"
     )
     assert set(names.split()) <= OPS.keys()
+
+
+NEARLY_1 = math.nextafter(1.0, 0.0)
+KINKS = {  # where an operation is smooth, as near as floats come to where it is not, and where it is not
+    "abs softsign relu leaky_relu elu": ([(5e-324,), (-5e-324,)], [(0.0,), (-0.0,)]),
+    "sqrt": ([(5e-324,)], [(0.0,)]),
+    "asin acos": ([(NEARLY_1,), (-NEARLY_1,)], [(1.0,), (-1.0,)]),
+    "pow": ([(5e-324, -2.0)], [(0.0, 2.0)]),
+    "power_derivative": ([(5e-324, 2.5, 1.0, 0.0)], [(0.0, 2.5, 1.0, 0.0)]),
+    "maximum minimum lt le gt ge": ([(1.0, NEARLY_1), (NEARLY_1, 1.0)], [(1.0, 1.0), (0.0, -0.0)]),
+    "hypot": ([(5e-324, 0.0), (0.0, 5e-324)], [(0.0, 0.0)]),
+    "hypot_derivative": ([(5e-324, 0.0, 1.0, 0.0), (0.0, 5e-324, 1.0, 0.0)], [(0.0, 0.0, 1.0, 0.0)]),
+    "atan2": ([(0.0, 5e-324), (5e-324, -1.0), (-5e-324, -1.0)], [(0.0, 0.0), (0.0, -1.0)]),
+    "atan2_derivative": ([(0.0, 5e-324, 1.0, 0.0), (5e-324, -1.0, 1.0, 0.0)], [(0.0, 0.0, 1.0, 0.0)]),
+    "where": ([(5e-324, 1.0, 2.0)], [(0.0, 1.0, 2.0)]),
+    "quotient": ([(0.0, 5e-324, 1.0)], [(1.0, 0.0, 1.0)]),
+}
+
+
+@pytest.mark.parametrize("names", KINKS)
+def test_an_operation_is_smooth_up_to_its_kinks(names: str):
+    smooth, not_smooth = KINKS[names]
+    for name in names.split():
+        assert all(OPS[name].smooth(*point) for point in smooth)
+        assert not any(OPS[name].smooth(*point) for point in not_smooth)
+
+
+def test_what_has_no_kink_says_so():
+    kinks = {name for names in KINKS for name in names.split()}
+    assert {op.name for op in ROWS if op.smooth is not everywhere} == kinks
+
+
+@pytest.mark.parametrize("name", ["abs", "cosh", "hypot", "tanh_derivative", "erf_derivative", "normal_density"])
+def test_what_turns_at_zero_says_so(name: str):
+    turns = OPS[name].turns
+    assert turns(-0.25, 0.5) == (0.0,)
+    assert turns(-5e-324, 5e-324) == (0.0,)
+    assert turns(5e-324, 2.0) == turns(-2.0, -5e-324) == ()
 
 
 # ---- the one-row test ------------------------------------------------------------------------------------------------

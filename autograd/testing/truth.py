@@ -12,6 +12,7 @@ from typing import Any
 from ..op import Op
 from .differences import COMPLEX, central, complex_step
 from .errors import BlackBoxError, UndefinedError
+from .points import parameters
 
 EXACT_VALUES = "mpmath values at two precisions"
 EXACT_SLOPES = "mpmath differences at two precisions"
@@ -55,6 +56,7 @@ def local_oracle(op: Op, inputs: Sequence[Any], i: int) -> Found:
     >>> float(found.value)
     1.0
     """
+    inputs, i = _terms_that_matter(op, inputs, i)
     oracle = mpmath_oracle()
     if oracle is not None:
         try:
@@ -69,6 +71,16 @@ def local_oracle(op: Op, inputs: Sequence[Any], i: int) -> Found:
             return Found(slope, error, "complex step")
     slope, error = central(op, floats, i)
     return Found(slope, error, "central differences")
+
+
+def _terms_that_matter(op: Op, inputs: Sequence[Any], i: int) -> tuple[Sequence[Any], int]:
+    """What ∂op/∂input depends on: of a sum of many terms only one, so that long lists take no quadratic time."""
+    if op.name == "sum":
+        return inputs[i : i + 1], 0
+    if op.name == "dot":
+        half = len(inputs) // 2
+        return inputs[i % half :: half], i // half
+    return inputs, i
 
 
 def value_oracle(op: Op, inputs: Sequence[Any]) -> Found:
@@ -89,6 +101,6 @@ def value_oracle(op: Op, inputs: Sequence[Any]) -> Found:
         out = op.evaluate(floats)
     except (ValueError, ArithmeticError) as error:
         raise UndefinedError(str(error)) from error
-    slopes = [central(op, floats, i) for i in range(len(floats))]
-    spread = math.fsum(abs(x) * (abs(slope) + error) for x, (slope, error) in zip(floats, slopes, strict=True) if x)
+    slopes = [central(op, floats, i) for i in range(len(floats) - parameters(op))]
+    spread = math.fsum(abs(x) * (abs(slope) + error) for x, (slope, error) in zip(floats, slopes, strict=False) if x)
     return Found(out, 4.0 * (math.ulp(out) + math.ulp(1.0) * spread), FORWARD_ITSELF)
