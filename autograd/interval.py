@@ -96,7 +96,7 @@ class Interval(Number):
         """
         if not self.radius < abs(self.midpoint) < inf:
             return 0 if self.radius or not isfinite(self.midpoint) else 17
-        return min(17, math.floor(-math.log10(max(self.radius / abs(self.midpoint), 1e-17))))
+        return math.floor(-math.log10(max(self.radius / abs(self.midpoint), 1e-17)))
 
     def __contains__(self, number: Any) -> bool:
         return bool(self.lower <= number <= self.upper)
@@ -528,6 +528,9 @@ class Certificate:
     def value(self, node: Value) -> Interval:
         """An Interval that contains the exact value of ``node``. Raises KeyError if it is not in the graph."""
         return self._at(node, self._values)
+
+    def __repr__(self) -> str:
+        return f"<certificate of {len(self)} nodes, {len(self.kinks)} of them at a kink>"
 
     def __iter__(self) -> Iterator[Value]:
         return iter(self._places)

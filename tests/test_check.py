@@ -240,6 +240,19 @@ def test_a_rule_that_lets_nothing_flow_where_something_does_is_found(own_operati
         check_gradients(product, 1.0, 2.0)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * math.sin(x),
+        lambda x: ag.exp(x) * float(x),
+        lambda x: Value(float(x)) * x,
+    ],
+)
+def test_a_function_that_leaves_the_graph_is_found(f):
+    with pytest.raises(GradientError, match="f leaves the graph: when x is nudged"):
+        check_gradients(f, 1.25)
+
+
 def test_a_function_that_is_another_each_time_is_refused():
     numbers = iter(range(100))
     with pytest.raises(ValueError, match=r"f is not the same from call to call: it gave 0\.0, then 1\.0"):

@@ -9,7 +9,7 @@ from hypothesis import given
 
 import autograd as ag
 from autograd import Value, jvp, topological_order, value_and_grad
-from autograd.reverse import adjoints, edges, reverse_order
+from autograd.reverse import adjoints, edges, is_current, reverse_order
 
 
 def test_backward_adds_and_propagates_only_its_own_adjoints():
@@ -251,3 +251,12 @@ def test_the_order_of_addition_does_not_depend_on_addresses():
 
     assert len({gradient() for _ in range(5)}) == 1
     assert math.isfinite(gradient())
+
+
+def test_nan_is_current_until_it_changes():
+    for before, after in ((math.nan, 2.0), (2.0, math.nan)):
+        x = Value(before)
+        y = x + 1.0
+        assert is_current(y)
+        x.data = after
+        assert not is_current(y)

@@ -63,9 +63,13 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> None
 
 
 def _check(f: Callable[..., Any], inputs: list[Any], names: list[str], order: int) -> None:
-    output = f(*_as_leaves(inputs, names))
+    leaves = _as_leaves(inputs, names)
+    output = f(*leaves)
     if not isinstance(output, Value):
-        raise TypeError(f"f must return one Value that depends on its inputs, got {type(output).__name__}")
+        got = "None (is a return missing?)" if output is None else type(output).__name__
+        raise TypeError(
+            f"f must return one Value that depends on its inputs, got {got}; of several, check each or their sum"
+        )
     again = f(*_as_leaves(inputs, names))
     if repr(float(again)) != repr(output.data):
         raise ValueError(f"f is not the same from call to call: it gave {output.data!r}, then {float(again)!r}")
@@ -74,7 +78,7 @@ def _check(f: Callable[..., Any], inputs: list[Any], names: list[str], order: in
         if node.op is not None:
             _check_operation(node, node.op)
     _check_adjoints(output, nodes)
-    _check_recording(f, inputs, output)
+    _check_recording(f, inputs, output, leaves)
     if order > 1:
         for i in range(len(names)):
             if isinstance(_partial(f, i)(*_as_leaves(inputs, names)), Value):
@@ -278,13 +282,14 @@ def _grads_kept(output: Value, nodes: list[Value]) -> Iterator[None]:
             node.grad = before
 
 
-def _check_recording(f: Callable[..., Any], inputs: list[Any], output: Value) -> None:
+def _check_recording(f: Callable[..., Any], inputs: list[Any], output: Value, leaves: list[Any]) -> None:
     """Compare the recorded value to ``f`` on plain floats, where it takes them (a float has no method ``tanh``)."""
     try:
-        plain = as_float(f(*inputs))
+        plain = _number(f(*inputs))
     except (TypeError, AttributeError, ArithmeticError, ValueError):
         return
-    bound = certify(output).value(output)
+    certificate = certify(output)
+    bound = certificate.value(output)
     if not (math.isfinite(plain) and bound.radius < math.inf):
         return
     # Both were computed at a distance of at most the radius from the exact number of f.
@@ -292,6 +297,45 @@ def _check_recording(f: Callable[..., Any], inputs: list[Any], output: Value) ->
         blame = "the recording: the graph below is not what f computes (was an operand swapped or left out?)"
         expected = f"{plain!r} (f on floats)"
         raise GradientError(_report("the value of f", output.data, expected, bound, blame, [output]))
+    if certificate.kinks or not all(map(_is_smooth, certificate)):
+        return
+    for i, leaf in enumerate(numbers_of(leaves)[:MOST_NUDGED]):
+        slope, error = _nudged(f, inputs, i, bound.radius)
+        recorded = certificate[leaf] if leaf in set(certificate) else Interval(0.0)
+        if not recorded.lower - error <= slope <= recorded.upper + error:
+            raise GradientError(
+                f"f leaves the graph: when {leaf.name} is nudged, f on floats changes {slope:.6g} times as much, and "
+                f"the graph says {recorded.midpoint:.6g}. Functions of math, float() and .data give plain numbers, to "
+                "which nothing flows: take functions from autograd"
+            )
+
+
+def _is_smooth(node: Value) -> bool:
+    return node.op is None or node.op.smooth(*map(float, node.inputs))
+
+
+def _number(x: Any) -> float:
+    return float(x) if isinstance(x, Value) else as_float(x)
+
+
+MOST_NUDGED = 16  # the numbers of a longer list are treated alike, by all likelihood
+NUDGE = 2.0**-17
+
+
+def _nudged(f: Callable[..., Any], inputs: list[Any], i: int, rounding: float) -> tuple[float, float]:
+    """∂f/∂(its i-th number) by central differences, and a generous bound on the error: what is looked for is gross."""
+    step = NUDGE * (abs(numbers_of(inputs)[i]) or 1.0)
+
+    def at(offset: float) -> float:
+        place = iter(range(len(numbers_of(inputs))))
+        return _number(f(*[map_numbers(lambda x: x + offset * (next(place) == i), x) for x in inputs]))
+
+    try:
+        near, far = (at(step) - at(-step)) / (2 * step), (at(2 * step) - at(-2 * step)) / (4 * step)
+    except (TypeError, AttributeError, ArithmeticError, ValueError):
+        return 0.0, math.inf
+    error = 16.0 * (abs(near - far) + rounding / step) + 1e-3 * abs(near)
+    return near, error if math.isfinite(error) else math.inf
 
 
 # ---- what is said --------------------------------------------------------------------------------------------------
