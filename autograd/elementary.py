@@ -238,7 +238,9 @@ def total(*terms: float) -> float:
     try:
         return fsum(terms)
     except OverflowError:  # a partial sum overflowed, though the sum may not
-        return _exact_dot(terms, (1.0,) * len(terms)) if all(map(isfinite, terms)) else fsum(filter(isinf, terms))
+        if all(map(isfinite, terms)):
+            return _exact_dot(terms, (1.0,) * len(terms))
+        return total(*[x for x in terms if isinf(x)])
     except ValueError:  # inf - inf
         return nan
 

@@ -389,9 +389,6 @@ def operation(
 class _Probe(Number):
     """A number that only operations can take: what a rule does with it, it can do in every reading."""
 
-    def __bool__(self) -> bool:
-        raise TypeError("it chooses with if, and not with where(x > 0, ...)")
-
     @staticmethod
     def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
         return _Probe()

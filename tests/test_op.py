@@ -248,12 +248,6 @@ def test_documentation_defaults_to_the_name(own_operations):
     assert (op.__doc__, op.prints, op.domain) == ("plain.", "plain({})", ((-math.inf, math.inf),))
 
 
-def test_a_rule_that_chooses_with_if_is_refused(own_operations):
-    with pytest.raises(TypeError, match=r"a local derivative of 'leaky' .* it chooses with if, and not with where"):
-        ag.operation("leaky", lambda x: max(x, 0.1 * x), lambda x, out: 1.0 if x > 0.0 else 0.1)
-    assert "leaky" not in ag.OPS
-
-
 def test_a_domain_goes_from_low_to_high():
     with pytest.raises(ValueError, match=r"a range of the domain is \(lowest, highest\)"):
         ag.operation("turned", lambda x: x, lambda x, out: 1.0, domain=((1.0, 0.0),))

@@ -57,7 +57,7 @@ LAYERS = {
     "replay": {"value"},
     "expression": {"op", "value"},
     "stepper": {"draw", "files", "groups", "names", "notation", "op", "replay", "reverse", "steps", "symbol", "value"},
-    "interval": {"op", "ops", "value"},
+    "interval": {"op", "ops", "reverse", "value"},
     "testing": {"derivatives", "interval", "op", "symbol", "value"},
     "derivatives": {"forward", "op", "ops", "reverse", "value"},
 }

@@ -142,7 +142,7 @@ def test_the_fixture_is_the_function(run, pytester):
     """)
     result = run()
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["E *TypeError: f must return one Value that depends on its inputs, got float"])
+    result.stdout.fnmatch_lines(["E *TypeError: f must return one Value that depends on its inputs, got float*"])
 
 
 # ---- the option ------------------------------------------------------------------------------------------------------
