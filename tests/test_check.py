@@ -253,6 +253,21 @@ def test_a_function_that_leaves_the_graph_is_found(f):
         check_gradients(f, 1.25)
 
 
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (ag.sin, 4e6),
+        (lambda x: ag.sin(1e6 * x), 1.0),
+        (lambda x: (x + 1e8) - 1e8, 0.7),
+        (ag.sqrt, 1e-300),
+        (lambda x: 1.0 / x, 1e-5),
+        (lambda x: ag.exp(-1e6 * x * x), 1e-3),
+    ],
+)
+def test_what_is_hard_to_nudge_does_not_leave_the_graph(f, x):
+    check_gradients(f, x)
+
+
 def test_a_function_that_is_another_each_time_is_refused():
     numbers = iter(range(100))
     with pytest.raises(ValueError, match=r"f is not the same from call to call: it gave 0\.0, then 1\.0"):

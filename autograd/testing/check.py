@@ -319,22 +319,27 @@ def _number(x: Any) -> float:
 
 
 MOST_NUDGED = 16  # the numbers of a longer list are treated alike, by all likelihood
-NUDGE = 2.0**-17
+LONG_NUDGE = 2.0**-17
+FARTHEST = 2.0**20  # beyond, a nudge that floats can tell is a long way for a function such as sin
 
 
 def _nudged(f: Callable[..., Any], inputs: list[Any], i: int, rounding: float) -> tuple[float, float]:
     """∂f/∂(its i-th number) by central differences, and a generous bound on the error: what is looked for is gross."""
-    step = NUDGE * (abs(numbers_of(inputs)[i]) or 1.0)
+    x = abs(numbers_of(inputs)[i])
+    if x > FARTHEST:
+        return 0.0, math.inf
+    long = LONG_NUDGE * (min(x, 1.0) or 1.0)
+    short = long / 1024.0
 
     def at(offset: float) -> float:
         place = iter(range(len(numbers_of(inputs))))
         return _number(f(*[map_numbers(lambda x: x + offset * (next(place) == i), x) for x in inputs]))
 
     try:
-        near, far = (at(step) - at(-step)) / (2 * step), (at(2 * step) - at(-2 * step)) / (4 * step)
+        near, far = [(at(step) - at(-step)) / (2 * step) for step in (short, long)]
     except (TypeError, AttributeError, ArithmeticError, ValueError):
         return 0.0, math.inf
-    error = 16.0 * (abs(near - far) + rounding / step) + 1e-3 * abs(near)
+    error = 16.0 * (abs(near - far) + rounding / short) + 1e-3 * abs(near)
     return near, error if math.isfinite(error) else math.inf
 
 
