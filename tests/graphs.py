@@ -39,6 +39,24 @@ def same(x: float, y: float) -> bool:
     return repr(float(x)) == repr(float(y))
 
 
+# ---- a graph that everybody knows ------------------------------------------------------------------------------------
+
+
+def micrograds_expression(a: Value, b: Value) -> Value:
+    """The example of micrograd's README."""
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    return g
+
+
 # ---- random graphs ---------------------------------------------------------------------------------------------------
 
 _UNARY = "neg abs exp log1p sqrt sin cos tanh atan sigmoid softplus softsign relu leaky_relu elu silu gelu erf erfc"

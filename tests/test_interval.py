@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from graphs import call, recipes, same
+from graphs import call, micrograds_expression, recipes, same
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
@@ -534,17 +534,7 @@ def test_the_example_that_no_other_engine_sees():
 
 def test_micrograds_example_is_certified_to_14_digits():
     a, b = Value(-4.0), Value(2.0)
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    certificate = certify(g)
+    certificate = certify(micrograds_expression(a, b))
     assert (certificate[a].digits, certificate[b].digits) == (14, 14)
 
 
