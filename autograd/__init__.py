@@ -51,22 +51,22 @@ from .value import Value as Value
 from .value import topological_order as topological_order
 
 if _TYPE_CHECKING:
+    from .certificate import Certificate as Certificate
+    from .certificate import Kink as Kink
+    from .certificate import certify as certify
     from .expression import ExpressionError as ExpressionError
     from .expression import parse as parse
-    from .interval import Certificate as Certificate
     from .interval import Interval as Interval
-    from .interval import Kink as Kink
-    from .interval import certify as certify
     from .stepper import Stepper as Stepper
 
 # What these need of the standard library would double the time of ``import autograd``, so they load when first used.
 _LATER = {
-    "Certificate": "interval",
+    "Certificate": "certificate",
     "ExpressionError": "expression",
     "Interval": "interval",
-    "Kink": "interval",
+    "Kink": "certificate",
     "Stepper": "stepper",
-    "certify": "interval",
+    "certify": "certificate",
     "parse": "expression",
 }
 

@@ -57,8 +57,9 @@ LAYERS = {
     "replay": {"value"},
     "expression": {"op", "value"},
     "stepper": {"draw", "files", "groups", "names", "notation", "op", "replay", "reverse", "steps", "symbol", "value"},
-    "interval": {"op", "ops", "reverse", "value"},
-    "testing": {"derivatives", "interval", "op", "symbol", "value"},
+    "interval": {"op", "ops"},
+    "certificate": {"interval", "op", "ops", "reverse", "value"},
+    "testing": {"certificate", "derivatives", "interval", "op", "symbol", "value"},
     "derivatives": {"forward", "op", "ops", "reverse", "value"},
 }
 

@@ -14,8 +14,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
+from ..certificate import Certificate, certify
 from ..derivatives import grad, map_numbers, numbers_of
-from ..interval import COMPARISONS, Certificate, Interval, certify, linearised
+from ..interval import COMPARISONS, Interval, linearised
 from ..op import Op, as_float, is_built_in
 from ..value import Value, topological_order
 from . import points as sampling
