@@ -1,6 +1,6 @@
 """Mutation testing: is every change of the engine's code noticed by a test?
 
-mutmut 2.5.1 changes one thing at a time (an operator, a number, a condition, an assignment, a rule) in the four modules
+mutmut 2.5.1 changes one thing at a time (an operator, a number, a condition, an assignment, a rule) in the modules
 that the gradients and their certificates rest on. A mutant that passes all tests is killed by a new test, or is
 equivalent: then ``equivalent_mutants.toml`` says why. The script makes a virtual environment of its own. Run as
 
@@ -34,9 +34,10 @@ TESTS = {
     "ops": ["tests/test_ops.py", "tests/test_accuracy.py", "tests/test_edge_cases.py", "tests/test_past_bugs.py"],
     "value": ["tests/test_value.py", "tests/test_reverse.py", "tests/test_past_bugs.py"],
     "reverse": ["tests/test_reverse.py", "tests/test_value.py", "tests/test_derivatives.py"],
-    "interval": ["tests/test_interval.py", "autograd/interval.py"],
+    "interval": ["tests/test_interval.py", "tests/test_certificate.py", "autograd/interval.py"],
+    "certificate": ["tests/test_certificate.py", "autograd/certificate.py"],
 }
-TESTS["ops"] += ["tests/test_interval.py", "tests/test_symbol.py"]
+TESTS["ops"] += ["tests/test_interval.py", "tests/test_certificate.py", "tests/test_symbol.py"]
 
 
 def installed(folder: Path) -> Path:

@@ -241,6 +241,21 @@ def test_a_kink_within_rounding_is_reported_with_its_distance():
     assert 2.3 * 3.4 in certificate[x]
 
 
+@pytest.mark.parametrize("y", [-3, -1, 0, 1, 2, 3])
+def test_whole_powers_of_negative_numbers_have_no_kink(y):
+    x = Value(-2.0)
+    assert certify(x**y).kinks == []
+    assert (-2.0) ** (y - 1) * y in certify(x**y)[x]
+    assert certify(x**y)[x].digits >= 15
+
+
+def test_a_negative_power_of_what_may_be_0_is_reported_with_its_distance():
+    h = nearly_zero(Value(8.0))
+    y = h**-1
+    assert [(kink.node, kink.distance) for kink in certify(y).kinks] == [(y, abs(h.data))]
+    assert certify(y)[h].radius == math.inf
+
+
 @pytest.mark.parametrize("f", [ag.OPS["softsign"], ag.OPS["elu"], lambda x: x**2, lambda x: x**0, lambda x: x**3])
 def test_what_has_a_derivative_at_0_has_no_kink_there(f):
     x = Value(0.0)
