@@ -332,7 +332,7 @@ def operation(
 
     Raises:
         ValueError: the name is taken or is no identifier, or the number of rules does not fit.
-        TypeError: ``forward`` or a rule is not callable, or a rule is not written with operations.
+        TypeError: ``forward`` or a rule is not callable, or a rule is not a straight line of operations.
 
     >>> import autograd
     >>> cube = autograd.operation("cube", lambda x: x * x * x, lambda x, out: 3 * x**2, doc="x³.")
@@ -393,9 +393,17 @@ class _Probe(Number):
     def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
         return _Probe()
 
+    def __bool__(self) -> bool:
+        raise TypeError("it does not choose with if: use where, or an operation whose forward function chooses")
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self)
+
+    __hash__ = Number.__hash__
+
 
 def _probe(op: Op) -> None:
-    """Raise TypeError if a rule leaves the graph, as math.cos(x) does: its own derivative would be 0, silently."""
+    """Raise TypeError if a rule leaves the graph, as math.cos(x) does, or chooses: readings could not follow it."""
     inputs = [_Probe() for _ in range(2 * op.lists or len(op.rules))]
     for rule in op.rules:
         try:

@@ -200,9 +200,12 @@ def test_a_rule_that_fails_is_named(own_operations, rule, said):
         ([lambda x, out: float(x)], "not those of math"),
         ([lambda x: 1.0], "takes 1 positional argument but 2 were given"),
         ([lambda x, y, out: y, lambda x, y, out: math.exp(x)], "not those of math"),
+        ([lambda x, out: 1.0 if x > 0.0 else 2.0], "does not choose with if: use where"),
+        ([lambda x, out: 1.0 if x == 0.0 else 2.0], "does not choose with if: use where"),
+        ([lambda x, out: 1.0 if x != 0.0 else 2.0], "does not choose with if: use where"),
     ],
 )
-def test_a_rule_that_leaves_the_graph_is_refused_when_it_is_defined(own_operations, rules, said):
+def test_a_rule_that_leaves_the_graph_or_chooses_is_refused_when_it_is_defined(own_operations, rules, said):
     # Its value would be right, and its own derivative 0, silently, in reverse and forward mode alike.
     with pytest.raises(TypeError, match=said):
         operation("leaver", lambda *xs: 0.0, *rules)

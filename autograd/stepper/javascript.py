@@ -122,19 +122,6 @@ class _Reading(Number):
     def __rpow__(self, other: Any) -> _Reading:
         return self.rule.call("power", (other, self))
 
-    # A rule that chooses by its inputs would be read along one of its branches only.
-
-    def __bool__(self) -> bool:
-        raise UntranslatableError("its local derivative is not a straight line of operations")
-
-    __hash__ = Number.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self)
-
-    def __ne__(self, other: object) -> bool:
-        return bool(self)
-
 
 class _Printed(_Reading):
     """The same of what is printed: a row that prints as an expression is written as that expression."""
