@@ -70,7 +70,9 @@ class Form(NamedTuple):
 
 def _digits(x: float) -> str:
     """``x`` to all its digits, as Python reads it."""
-    return f"{x:g}" if x and float(f"{x:g}") == x else "0" if repr(x) == "0.0" else repr(x)
+    if x and float(f"{x:g}") == x:
+        return min(f"{x:g}", repr(x), key=len)  # 2 for 2.0, and 5e-324 for what %g would write with six digits
+    return "0" if repr(x) == "0.0" else repr(x)
 
 
 class Notation(NamedTuple):

@@ -308,6 +308,9 @@ class _Node(Value):
     __init__ = object.__init__
 
 
+_Node.__name__ = "Value"  # for what messages say about types
+
+
 def _restore(
     ancestors: Any,
     op: Op | None,

@@ -152,3 +152,11 @@ def test_a_name_that_python_cannot_read_prints_as_the_number(name):
 
 def test_a_leaf_named_like_an_operation_is_told_apart():
     assert formula(Value(2.0, "sin").sin()) == "sin(sin_2)"
+
+
+@pytest.mark.parametrize(
+    ("x", "shown"),
+    [(2.0, "2"), (0.1, "0.1"), (5e-324, "5e-324"), (1e16, "1e+16"), (0.0, "0"), (-0.0, "-0.0"), (1 / 3, repr(1 / 3))],
+)
+def test_a_number_is_as_short_as_it_can_be(x, shown):
+    assert formula(Value(2.0, "y") + x).removeprefix("y + ") == shown

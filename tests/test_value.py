@@ -584,3 +584,7 @@ def test_an_error_shows_what_cannot_be_printed_whole():
         deep = [deep]
     with pytest.raises(TypeError, match=r"the name of a Value is a string, got \[\[\["):
         Value(1.0, name=deep)
+
+
+def test_messages_call_every_node_a_value():
+    assert {type(node).__name__ for node in (Value(2.0), Value(2.0) * 3.0)} == {"Value"}
