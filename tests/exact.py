@@ -21,8 +21,7 @@ import mpmath
 from flint import arb, arb_series, ctx
 from mpmath import mp, mpf
 
-from autograd import Value, topological_order
-from autograd.interval import Interval
+from autograd import Interval, Value, topological_order
 from autograd.testing.oracle import DERIVATIVES, VALUES
 
 BITS = (256, 1024, 4096)  # of the balls, tried in turn

@@ -13,12 +13,12 @@ from collections import Counter
 import pytest
 from exact import FUNCTIONS, Balls, UndecidedError, by_balls, by_difference, difference, steps_of
 from mpmath import mp, mpf
-from random_graphs import MOST_OPERATIONS, ROWS, is_wild, random_graph
+from random_graphs import EXTREME, MOST_OPERATIONS, ROWS, SMALL, TAME, WILD, kind_of, random_graph
 
-from autograd import OPS, Value, maximum, relu, sqrt
-from autograd.interval import Interval, certify
+from autograd import OPS, Interval, Value, certify, maximum, relu, sqrt, topological_order
+from autograd.testing.points import SMALLEST_NORMAL
 
-GRAPHS = range(240)
+GRAPHS = range(300)
 ARGUMENTS = {"quotient": (0.7, 1.3, 2.0), "power_derivative": (0.7, 1.3, 2.0, 1.0)}
 ARGUMENTS |= dict.fromkeys(("hypot_derivative", "atan2_derivative"), (0.7, 1.3, 2.0, 1.0))
 
@@ -41,7 +41,9 @@ def test_the_exact_values_and_gradients_of_a_random_graph_lie_in_their_intervals
     asked = {*leaves, *random.Random(number).choices(range(len(nodes)), k=3)}
     intervals = {("value", i): certificate.value(node) for i, node in enumerate(nodes)}
     intervals |= {("gradient", i): certificate[nodes[i]] for i in asked}
-    findings = [*by_balls(steps, intervals), by_difference(steps, leaves[0], certificate[nodes[leaves[0]]])]
+    findings = list(by_balls(steps, intervals))
+    if kind_of(number) is not EXTREME:
+        findings.append(by_difference(steps, leaves[0], certificate[nodes[leaves[0]]]))
     assert not [finding for finding in findings if finding.inside is False]
 
 
@@ -118,19 +120,39 @@ def test_random_graphs_are_what_their_number_says() -> None:
     for number in GRAPHS[:20]:
         (nodes, steps), (_, again) = steps_of(random_graph(number)), steps_of(random_graph(number))
         assert steps == again
-        assert 1 <= sum(node.op is not None for node in nodes) <= (30 if number % 2 else MOST_OPERATIONS)
+        small = number % 2 or kind_of(number) is EXTREME
+        assert 1 <= sum(node.op is not None for node in nodes) <= (SMALL if small else MOST_OPERATIONS)
 
 
-def test_random_graphs_have_every_row_and_share_nodes() -> None:
+def test_kinds_of_random_graphs_have_their_share() -> None:
+    assert Counter(map(kind_of, range(400))) == {TAME: 240, WILD: 80, EXTREME: 80}
+
+
+@pytest.mark.parametrize("numbers", [range(0, 500, 5), range(4, 4004, 5)], ids=["tame and wild", "extreme"])
+def test_random_graphs_have_every_row_and_share_nodes(numbers: range) -> None:
     rows = Counter[str]()
-    shared = wild = 0
-    for number in GRAPHS[:100]:
+    shared = 0
+    for number in numbers:
         nodes, steps = steps_of(random_graph(number))
         rows.update(node.op.name for node in nodes if node.op is not None)
         uses = Counter(x for _, operands in steps for x in operands if isinstance(x, int))
         shared += max(uses.values(), default=0) > 1
-        wild += is_wild(number)
         assert all(math.isfinite(node.data) for node in nodes)
     assert min(rows[op.name] for op in ROWS) > 20
-    assert shared > 80
-    assert wild == 24
+    assert shared > len(numbers) // 3
+
+
+def test_extreme_graphs_have_what_hides_mistakes() -> None:
+    seen = Counter[str]()
+    for number in range(4, 4004, 5):
+        for node in topological_order(random_graph(number)):
+            inputs = [float(x) for x in node.inputs]
+            literals = any(isinstance(x, float) for x in node.inputs)
+            name = node.op.name if node.op is not None else "leaf"
+            seen["subnormal"] += 0.0 < abs(node.data) < SMALLEST_NORMAL
+            seen["underflow"] += name in ("mul", "div", "quotient") and not node.data and all(inputs)
+            seen["nearly overflow"] += abs(node.data) > 1e300
+            seen["overflow on the way"] += name == "sum" and math.isinf(sum(x for x in inputs if x > 0.0))
+            seen["cancelled"] += name in ("logaddexp", "logsumexp") and abs(node.data) < 1e-15 < min(map(abs, inputs))
+            seen["literal"] += literals and name in ("logaddexp", "atan2", "hypot", "div")
+    assert min(seen.values()) >= 5, seen
