@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import spec_from_loader
+from importlib.util import spec_from_file_location
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import CodeType, SimpleNamespace
@@ -138,7 +138,7 @@ class Instead(SourceFileLoader):
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """For the import system."""
-        return spec_from_loader(name, self, origin=self.path) if name == self.name else None
+        return spec_from_file_location(name, loader=self) if name == self.name else None
 
     def get_code(self, fullname: str) -> CodeType:
         """For the import system."""
@@ -199,6 +199,12 @@ class Stopwatch:
             self.seconds[item.nodeid] = time.process_time() - start
 
 
+def load(mutant: Mutant) -> None:
+    """Import a mutant, before pytest finds the original."""
+    sys.meta_path.insert(0, Instead(mutant))
+    import_module(f"autograd.{mutant.module}")
+
+
 def run(tests: list[str], *plugins: object) -> int:
     """Pytest's exit status."""
     options = ["-x", "-q", "--tb=line", "-pno:cacheprovider", "--hypothesis-profile=mutation"]
@@ -206,9 +212,11 @@ def run(tests: list[str], *plugins: object) -> int:
     return int(pytest.main([*options, *tests], plugins=list(plugins)))
 
 
-def timed(tests: list[str], answer: Connection) -> None:
-    """Run the tests as they are, and send how long each took."""
+def timed(module: str, tests: list[str], answer: Connection) -> None:
+    """Run the tests on the module as it is, loaded as a mutant is, and send how long each took."""
     stopwatch = Stopwatch()
+    path = ROOT / "autograd" / f"{module}.py"
+    load(Mutant(module, "module", "", compile(path.read_text(), str(path), "exec")))
     status = run(tests, stopwatch)
     answer.send(stopwatch.seconds if status == 0 else None)
 
@@ -220,15 +228,14 @@ def judged(mutant: Mutant, tests: list[str], likeliest: Likeliest) -> None:
     os.dup2(silence, 2)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.setitimer(signal.ITIMER_VIRTUAL, 2 * SECONDS)
-    sys.meta_path.insert(0, Instead(mutant))
-    import_module(f"autograd.{mutant.module}")  # before pytest finds the original
+    load(mutant)
     os._exit(run(tests, likeliest))
 
 
-def baseline(tests: list[str]) -> dict[str, float]:
-    """How long each test takes on the modules as they are, of a processor's time."""
+def baseline(module: str, tests: list[str]) -> dict[str, float]:
+    """How long each test takes on the module as it is, of a processor's time."""
     answer, sender = FORKING.Pipe(duplex=False)
-    process = FORKING.Process(target=timed, args=(tests, sender))
+    process = FORKING.Process(target=timed, args=(module, tests, sender))
     process.start()
     sender.close()
     seconds: dict[str, float] | None = answer.recv()
@@ -251,7 +258,7 @@ def main() -> None:
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     start = time.monotonic()
-    seconds = baseline(tests)
+    seconds = baseline(module, tests)
     waiting = mutants(module, only)
     mutant = next(waiting, None)
     counts, kills = Counter[str](), Counter[tuple[str, str]]()
