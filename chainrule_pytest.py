@@ -50,6 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from hypothesis import settings
     from hypothesis.errors import InvalidArgument
 
+    from autograd.testing.gradcheck import unhurried
+
     for check in checks:
         with suppress(InvalidArgument):  # it has settings of its own
-            settings(max_examples=examples)(check)
+            settings(unhurried(), max_examples=examples)(check)

@@ -76,6 +76,9 @@ class Certificate:
     def __repr__(self) -> str:
         return f"<certificate of {len(self)} nodes, {len(self.kinks)} of them at a kink>"
 
+    def __contains__(self, node: object) -> bool:
+        return node in self._places
+
     def __iter__(self) -> Iterator[Value]:
         return iter(self._places)
 

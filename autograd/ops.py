@@ -66,7 +66,7 @@ sub = operation("sub",  lambda x, y: x - y,      lambda x, y, out: 1.0,   lambda
 mul = operation("mul",  lambda x, y: x * y,      lambda x, y, out: y,     lambda x, y, out: x,
                 doc="x · y.", prints="{} * {}", precedence=2)
 div = operation("div",  lambda x, y: x / y,      lambda x, y, out: 1 / y, lambda x, y, out: -quotient(x, y, 2.0),
-                doc="x / y.", prints="{} / {}", precedence=2, domain=(REALS, POSITIVE))
+                doc="x / y.", prints="{} / {}", precedence=2)
 neg = operation("neg",  lambda x: -x,            lambda x, out: -1.0,
                 doc="-x.", prints="-{}", precedence=3)
 abs = operation("abs",  math.fabs,               lambda x, out: gt(x, 0.0) - lt(x, 0.0),

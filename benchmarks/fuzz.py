@@ -4,7 +4,7 @@
     python benchmarks/fuzz.py --entry autograd.grad --seed 7         one call again, with its traceback
 
 What is called with what, and what counts as a violation, is said in ``tests/fuzzer.py``; ``tests/test_fuzz.py`` runs a
-slice of it. Needs the extra ``test``. The exit status is 1 if there is a violation, or a target is missed.
+slice of it. Needs the extra ``dev``. The exit status is 1 if there is a violation, or a target is missed.
 """
 
 from __future__ import annotations

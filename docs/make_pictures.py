@@ -1,4 +1,4 @@
-"""Make the pictures of README.md and docs/seeing.md: ``python docs/make_pictures.py`` (extra test, and Chromium)."""
+"""Make the pictures of README.md and docs/seeing.md: ``python docs/make_pictures.py`` (extra dev, and Chromium)."""
 
 import shutil
 from pathlib import Path

@@ -33,7 +33,7 @@ def launch() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        missing("playwright is not installed (pip install -e '.[test]')")
+        missing("playwright is not installed (pip install -e '.[dev]')")
     executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if executable is None:
         missing("Chromium is not installed (Debian's package is named chromium)")

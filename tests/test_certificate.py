@@ -94,6 +94,8 @@ def test_a_node_through_which_nothing_flows_has_gradient_0():
 
 def test_a_node_of_another_graph_is_refused():
     x, other = Value(2.0), Value(2.0)
+    assert x in certify(x * 2)
+    assert other not in certify(x * 2)
     for ask in (lambda: certify(x * 2)[other], lambda: certify(x * 2).value(other)):
         with pytest.raises(KeyError, match="is not in the graph"):
             ask()

@@ -101,6 +101,55 @@ def test_second_derivatives_of_drawn_expressions_are_right(expression):
     check_gradients(expression, *expression.inputs, order=2)
 
 
+RIGHT_AT_1 = {
+    "a square whose rule is constant": (lambda x: x * x, [lambda x, out: 2.0], 2, "x, x"),
+    "a square whose rule is steeper": (lambda x: x * x, [lambda x, out: 3 * x - 1], 2, "x, x"),
+    "a product whose rules disagree": (
+        lambda x, y: x * y,
+        [lambda x, y, out: y, lambda x, y, out: 2 * x - 1],
+        2,
+        "y, x",
+    ),
+    "a cube whose rule has the right slope": (lambda x: x * x * x, [lambda x, out: 6 * x - 3], 3, "x, x, x"),
+}
+
+
+@pytest.mark.parametrize("case", RIGHT_AT_1)
+def test_a_rule_that_is_right_at_the_point_and_wrong_beside_it_is_found(own_operations, case):
+    forward, rules, order, names = RIGHT_AT_1[case]
+    op = ag.operation("beside", forward, *rules)
+    point = (1.0, 2.0)[: len(rules)]
+    check_gradients(op, *point, order=order - 1)
+    says = f"the derivative of order {order} of beside by its inputs {names} is wrong(.|\n)*to blame   beside, its rule"
+    for higher in (order, 3):
+        with pytest.raises(GradientError, match=says):
+            check_gradients(op, *point, order=higher)
+
+
+def test_second_derivatives_of_lists_are_checked(own_operations):
+    def squares(*xs):
+        return sum(x * x for x in xs)
+
+    op = ag.operation("squares", squares, lambda xs, out: [2 * x for x in xs], lists=1)
+    check_gradients(op, [1.0, 1.0, 1.0], order=2)
+    op = ag.operation("squares", squares, lambda xs, out: [xs[0] + x for x in xs], lists=1)
+    check_gradients(op, [1.0, 1.0, 1.0])
+    with pytest.raises(GradientError, match="the derivative of order 2 of squares by its inputs 2, 1 is wrong"):
+        check_gradients(op, [1.0, 1.0, 1.0], order=2)
+
+
+def test_the_program_for_a_second_derivative_shows_the_same_number(own_operations):
+    op = ag.operation("beside", lambda x, y: x * y, lambda x, y, out: y, lambda x, y, out: 2 * x - 1)
+    with pytest.raises(GradientError) as caught:
+        check_gradients(op, 1.0, 2.0, order=2)
+    said, _, program = str(caught.value).partition("reproduce:\n")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec("\n".join(line[4:] for line in program.splitlines()), {})
+    assert printed.getvalue() == "2.0\n"
+    assert "  got        2.0\n  expected   1.0 " in said
+
+
 @given(strategies.expressions(max_ops=8, kinks="hit"))
 def test_the_conventions_at_kinks_are_right(expression):
     check_gradients(expression, *expression.inputs)
@@ -114,7 +163,7 @@ def test_the_message_names_all_there_is_to_know(monkeypatch):
     with pytest.raises(GradientError) as caught:
         check_gradients(lambda x, y: ag.tanh(x * y), 0.25, 2.0)
     lines = [line.strip() for line in str(caught.value).splitlines()]
-    assert lines[0] == "the local derivative of tanh by its input 1 is wrong"
+    assert lines[0] == "the local derivative of tanh by its input x1 is wrong"
     got = 1.01 * (1 - math.tanh(0.5) ** 2)
     assert float(lines[2].split()[1]) == pytest.approx(got, rel=1e-15)
     assert float(lines[3].split()[1]) == pytest.approx(got / 1.01, rel=1e-15)
@@ -253,6 +302,18 @@ def test_a_function_that_leaves_the_graph_is_found(f):
         check_gradients(f, 1.25)
 
 
+@pytest.mark.parametrize("i", [0, 5, 99])
+def test_every_number_of_a_long_list_is_nudged(i):
+    with pytest.raises(GradientError, match=rf"f leaves the graph: when x\[{i % 4}\], x\[{i % 4 + 4}\], .* is nudged"):
+        check_gradients(lambda x: ag.sum(x) * float(x[i]), [1.0 + 0.5 / (k + 1) for k in range(100)])
+
+
+def test_a_value_that_is_not_what_its_formula_says_is_found(own_operations):
+    op = ag.operation("lost", lambda x: (x + 1e16) - 1e16, lambda x, out: 1.0, prints=lambda x: x)
+    with pytest.raises(GradientError, match="the value of lost is wrong"):
+        check_gradients(op, 0.75)
+
+
 @pytest.mark.parametrize(
     ("f", "x"),
     [
@@ -290,6 +351,7 @@ def test_where_there_is_no_derivative_there_is_no_alarm(f, inputs):
 
 
 def test_long_lists_take_linear_time():
+    check_gradients(ag.logsumexp, [0.01 * i for i in range(200)])
     check_gradients(ag.sum, [0.1 * i for i in range(400)])
     check_gradients(lambda x: ag.dot(x, x), [0.1 * i for i in range(200)])
 

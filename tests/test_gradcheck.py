@@ -91,7 +91,7 @@ def test_a_wrong_rule_is_found_at_the_simplest_input(wrong):
         return y * wrong(x)
 
     message = falsified(product)
-    assert message.startswith("the local derivative of wrong by its input 1 is wrong\n  at         x = 2.0\n")
+    assert message.startswith("the local derivative of wrong by its input x is wrong\n  at         x = 2.0\n")
     assert "to blame   wrong, its rule for that input" in message
     assert re.search(r"product\(\n    x=2\.0,.*\n    y=1\.0,.*\n\)", message)
 
@@ -136,6 +136,32 @@ def test_settings_stack(outside):
     check = gradcheck(x=st.integers(0, 10**9).map(lambda x: drawn.append(x) or x))
     (set_by_hand(check(linear)) if outside else check(set_by_hand(linear)))()
     assert len(drawn) == 7
+
+
+DEADLINES = """
+from datetime import timedelta
+from hypothesis import settings
+from autograd.testing import gradcheck
+from autograd.testing.strategies import reals
+
+def deadline():
+    return gradcheck(x=reals())(lambda x: 2 * x)._hypothesis_internal_use_settings.deadline
+
+name = settings.get_current_profile_name()
+assert deadline() is None
+settings.register_profile("quick", max_examples=7)
+settings.load_profile("quick")
+assert deadline() is None and settings.default.max_examples == 7
+assert settings.get_current_profile_name() == "quick"
+settings.register_profile("strict", deadline=77)
+settings.load_profile("strict")
+assert deadline() == timedelta(milliseconds=77)
+"""
+
+
+def test_there_is_no_deadline_unless_a_profile_has_one():
+    run = python(DEADLINES)
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("outside", [True, False])
@@ -185,6 +211,14 @@ def test_arguments_that_do_not_fit(inputs, f, message):
 def test_what_is_no_strategy(x):
     with pytest.raises(TypeError, match=r"gradcheck takes strategies, such as x=reals\(-3, 3\), got x="):
         gradcheck(x=x)
+
+
+def test_without_parentheses_it_says_how_it_is_used():
+    with pytest.raises(TypeError, match=r"for each argument by its name: @gradcheck\(x=reals\(-3, 3\)\)"):
+
+        @gradcheck
+        def square(x):
+            return x * x
 
 
 @pytest.mark.parametrize("order", [0, -1, 1.0, True, "2", math.nan, None, reals()])

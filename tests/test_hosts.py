@@ -29,7 +29,7 @@ try:
     from nbconvert import HTMLExporter
     from playwright.sync_api import expect
 except ImportError as error:
-    missing(f"{error.name} is not installed (pip install -e '.[test]')")
+    missing(f"{error.name} is not installed (pip install -e '.[dev]')")
 
 expect.set_options(timeout=60_000)  # JupyterLab takes seconds to start, on a busy machine many
 

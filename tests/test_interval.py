@@ -488,7 +488,7 @@ def test_a_value_that_is_sensitive_to_its_input_is_less_certain(own_operations):
         found = enclosure(sinpi, (Interval(x),))
         with mp.workprec(200):
             assert found.lower <= mp.sinpi(x) <= found.upper
-        assert found.radius < 2.0**-50 * x
+        assert found.radius == pytest.approx(2.0**-52 * math.pi * x, rel=1e-9)  # an ULP, times the condition number
 
 
 def test_an_operation_whose_rules_never_end_has_no_bound(own_operations):
@@ -515,3 +515,10 @@ def test_constants_in_rules_of_ones_own_may_be_rounded(own_operations):
         found = certify(ag.tau_times(x))[x]
         assert found.lower <= 2 * mp.pi <= found.upper
     assert found.digits == 15
+
+
+@pytest.mark.parametrize("operate", [operator.add, operator.sub, operator.mul, operator.truediv])
+def test_intervals_do_not_mix_with_the_numbers_of_other_readings(operate):
+    for pair in ((Interval(1.0), Value(2.0)), (Value(2.0), Interval(1.0))):
+        with pytest.raises(TypeError, match=r"takes no \w+ together with a"):
+            operate(*pair)

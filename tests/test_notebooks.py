@@ -15,7 +15,7 @@ try:
     import nbformat
     from nbclient import NotebookClient
 except ImportError as error:
-    missing(f"{error.name} is not installed (pip install -e '.[test]')")
+    missing(f"{error.name} is not installed (pip install -e '.[dev]')")
 
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 

@@ -78,6 +78,29 @@ def test_numbers_between_floats_are_told_apart():
         assert oracle.value(ag.sub, (1 + tiny, 1.0)) == (1 + tiny) - 1
 
 
+def test_sums_and_products_are_exact():
+    assert oracle.value(ag.sum, (1e308, 5e-324, -1e308)) == 5e-324
+    assert oracle.value(ag.dot, (1e300, 2.0**-500, 1e300, 1e300, 2.0**-500, -1e300)) == 2.0**-1000
+    assert oracle.with_error(ag.mul, (0.1, 0.3), (1, 0)) == (0.3, 0)
+    assert oracle.exact(ag.mul, (0.1, 0.3), (1, 1)) == 1
+    assert oracle.exact(ag.mul, (0.1, 0.3), (2, 0)) == 0
+    assert oracle.exact(ag.dot, (0.1, 0.2, 0.3, 0.4), (0, 1, 0, 1)) == 1
+    assert oracle.exact(ag.sub, (1e300, 1e-300), (0, 1)) == -1
+    with mp.workdps(50):
+        x, y = mpf(10) ** 60, mpf(1) / 3
+        found, error = oracle.with_error(ag.add, (x, y))
+        assert 0 < abs(found - mp.fadd(x, y, exact=True)) <= error < mp.ldexp(x, 1 - mp.prec)
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.lists], ids=lambda op: op.name)
+def test_terms_that_matter_have_the_derivative_of_the_whole(op: Op):
+    for point, free in smooth_points(op):
+        terms = truth.terms_that_matter(op, point)
+        for i in free:
+            whole, part = local_oracle(op, point, i), local_oracle(op, *terms[i])
+            assert abs(whole.value - part.value) <= whole.error + part.error + 1e-30 * abs(whole.value)
+
+
 def test_an_operation_of_ones_own_is_its_own_truth(own_operations):
     cube = ag.operation("cube", lambda x: x**3 if x > 0 else 0.0, lambda x, out: 3 * x * x)
     with mp.workdps(120):

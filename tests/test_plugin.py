@@ -187,7 +187,7 @@ def test_a_failing_check_shows_the_function_and_what_is_wrong(run, pytester):
         [
             "    @gradcheck(x=reals(-3, 3))",
             ">   def test_wrong(x):",
-            "E   *GradientError: the local derivative of wrong by its input 1 is wrong",
+            "E   *GradientError: the local derivative of wrong by its input x is wrong",
             "E     at         x = 1.0",
             "E     got        2.000001",
             "E     to blame   wrong, its rule for that input",

@@ -15,7 +15,7 @@ from autograd.op import Number, everywhere
 from autograd.testing import oracle
 from autograd.testing.draft import DISTANCE, MOST_MOVED
 from autograd.testing.expressions import Expression, Step
-from autograd.testing.strategies import SIMPLE, expressions, positive, reals, specials, values
+from autograd.testing.strategies import SIMPLE, _default_ops, expressions, positive, reals, specials, values
 
 EITHER = expressions() | expressions(kinks="hit")
 
@@ -30,6 +30,12 @@ def smallest(condition, shrink=True, **options):
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     profile = settings(max_examples=2000, derandomize=True, database=None, deadline=None, phases=phases)
     return find(expressions(**options), condition, settings=profile)
+
+
+def test_they_load_when_first_used():
+    code = "import sys, autograd.testing as t; print('hypothesis' in sys.modules); print(t.strategies.specials)"
+    run = python(code)
+    assert run.stdout.startswith("False\n<function specials at ")
 
 
 # ---- numbers -------------------------------------------------------------------------------------------------------
@@ -251,6 +257,15 @@ def test_expressions_shrink_to_what_is_simple(condition, ops):
 
 def test_the_simplest_expression_is_a_sum():
     assert repr(smallest(lambda f: True)) == "def f(x):  # at x = 1.0\n    return x + x"
+
+
+def test_what_only_rules_are_written_with_is_drawn_when_it_is_asked_for(own_operations):
+    own = operation("own", lambda x: x, lambda x, out: 1.0, prints=lambda x: x)
+    drawn = set(_default_ops())
+    assert own in drawn
+    assert {"add", "div", "dot", "where", "normal_cdf"} <= {op.name for op in drawn}
+    assert not {"power_derivative", "quotient", "difference", "tanh_derivative"} & {op.name for op in drawn}
+    assert smallest(lambda f: True, ops="tanh_derivative").steps[0].op.name == "tanh_derivative"
 
 
 def test_two_hundred_operations_can_be_drawn():

@@ -4,9 +4,18 @@ The checks themselves need nothing but the standard library, and know far more d
 hypothesis. Both come with the extra ``test``: ``pip install 'chainrule[test]'``.
 """
 
+import importlib
+from typing import Any
+
 from .check import check_gradients
-from .errors import GradientError
+from .errors import GradientError, UndecidedError
 from .gradcheck import gradcheck
 from .operations import OperationReport, check_operation
 
-__all__ = ["GradientError", "OperationReport", "check_gradients", "check_operation", "gradcheck"]
+__all__ = ["GradientError", "OperationReport", "UndecidedError", "check_gradients", "check_operation", "gradcheck"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "strategies":  # it needs hypothesis, so it loads when first used
+        return importlib.import_module(".strategies", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from functools import partial, reduce
+from itertools import product
 from typing import Any
 
 from ..certificate import Certificate, certify
 from ..derivatives import grad, map_numbers, numbers_of
 from ..interval import COMPARISONS, Interval, linearised
 from ..op import Op, as_float, is_built_in
+from ..symbol import input_names
 from ..value import Value, topological_order
 from . import points as sampling
 from .errors import GradientError, UndecidedError, UndefinedError
-from .expressions import Expression, Step
-from .truth import Found, local_oracle, mpmath_oracle, value_oracle
+from .expressions import Expression, Step, call
+from .truth import Found, local_oracle, mpmath_oracle, terms_that_matter, value_oracle
 
 Part = Callable[[], list[Value]]
 """Finds the nodes that a report is about: it may take long, and is asked only when something is wrong."""
@@ -78,12 +80,17 @@ def _check(f: Callable[..., Any], inputs: list[Any], names: list[str], order: in
     for node in nodes:
         if node.op is not None:
             _check_operation(node, node.op)
-    _check_adjoints(output, nodes)
-    _check_recording(f, inputs, output, leaves)
+    certificate = certify(output)
+    _check_adjoints(output, nodes, certificate)
+    _check_recording(f, inputs, output, certificate, leaves)
     if order > 1:
         for i in range(len(names)):
             if isinstance(_partial(f, i)(*_as_leaves(inputs, names)), Value):
                 _check(_partial(f, i), inputs, names, order - 1)
+        for node in nodes:  # last, for a wrong rule of an operation that a rule uses has been blamed by now
+            for n in range(2, order + 1):
+                if node.op is not None:
+                    _check_higher(node, node.op, n)
 
 
 def _partial(f: Callable[..., Any], i: int) -> Callable[..., Any]:
@@ -106,16 +113,13 @@ def _check_operation(node: Value, op: Op) -> None:
     smooth = op.smooth(*point)
     truth = _asked(value_oracle, op, point)
     if truth is not None and smooth:
-        _compare(
-            f"the value of {op.name}",
-            node.data,
-            truth,
-            value,
-            f"{op.name}, its forward function",
-            _only(node),
-        )
+        blame = f"{op.name}, its forward function"
+        what = f"the value of {op.name}"
+        _compare(what, node.data, truth, value, blame, _only(node))
+        _check_promise(what, node.data, truth, node, op, None, blame)
+    terms = terms_that_matter(op, point)
     for i, local in enumerate(node.local_derivatives):
-        truth = _asked(local_oracle, op, point, i) if wanted[i] else None
+        truth = _asked(local_oracle, op, *terms[i]) if wanted[i] else None
         if truth is None:
             continue
         bound = slopes[i] if slopes[i] is not None else 0.0
@@ -125,24 +129,85 @@ def _check_operation(node: Value, op: Op) -> None:
             expected = CONVENTIONS.get(op.name, truth.value)
             truth = Found(expected, truth.error, "the convention at a kink")
             bound = Interval(float(expected), 4.0 * math.ulp(float(expected)))
-        what, blame = f"the local derivative of {op.name} by its input {i + 1}", f"{op.name}, its rule for that input"
+        what = f"the local derivative of {op.name} by its input {_input(op, i)}"
+        blame = f"{op.name}, its rule for that input"
         _compare(what, local or 0.0, truth, bound, blame, _only(node))
         if smooth:
-            _compare(what, local or 0.0, truth, _promised(op, point, i, local or 0.0, truth), blame, _only(node))
+            _check_promise(what, local or 0.0, truth, node, op, i, blame)
 
 
-def _promised(op: Op, point: list[float], i: int, got: float, truth: Found) -> Interval:
-    """What every row promises: for a rule that loses digits in floats loses them in its certificate too."""
-    expected = float(truth.value)
-    radius = 4.0 * math.ulp(expected)
-    if mpmath_oracle() is None or abs(got - expected) <= radius:
-        return Interval(expected, radius)
-    from .accuracy import PROMISE, local_deviation
+def _input(op: Op, i: int) -> str:
+    """What its row calls an input; those of a list are numbered."""
+    return str(i + 1) if op.lists else input_names(op)[i]
 
-    deviation = local_deviation(op, got, tuple(point), i)
-    if deviation is None or deviation.error <= PROMISE:
-        return Interval(expected, math.inf)
-    return Interval(expected, abs(got - expected) * PROMISE / deviation.error)
+
+SHORT = 8  # the condition number of a longer list takes too long
+
+
+def _check_promise(what: str, got: float, truth: Found, node: Value, op: Op, i: int | None, blame: str) -> None:
+    """Compare to what every row promises; ``i`` is the input, or None for the value.
+
+    A rule that loses digits in floats loses them in its certificate too.
+    """
+    expected, point = float(truth.value), tuple(map(float, node.inputs))
+    if abs(got - expected) <= 4.0 * math.ulp(expected) or mpmath_oracle() is None or len(point) > SHORT:
+        return
+    from .accuracy import PROMISE, local_deviation, unit_of, value_deviation
+
+    deviation = value_deviation(op, point) if i is None else local_deviation(op, got, point, i)
+    promise = max(PROMISE, op.ulps) if i is None else PROMISE
+    if deviation is not None and deviation.error > promise:
+        rounding = f"is {deviation.error:.3g} {unit_of(op)}, and {promise:g} are promised"
+        raise GradientError(_report(what, got, _expected(truth), rounding, blame, [node]))
+
+
+def _sample(op: Op, size: int) -> list[int]:
+    """The inputs by which derivatives of higher order are taken: a few of each list, for their pairs are many."""
+    if not op.lists:
+        return [*range(size - sampling.parameters(op))]
+    length = size // op.lists
+    return [k * length + i for k in range(op.lists) for i in range(min(length, 2))]
+
+
+def _check_higher(node: Value, op: Op, order: int) -> None:
+    """Compare the derivatives of this order of ``op`` alone, which its rules give when they are differentiated."""
+    point = [*map(float, node.inputs)]
+    if not (all(map(math.isfinite, point)) and op.smooth(*point)):
+        return
+    free = len(point) if op.lists else len(point) - sampling.parameters(op)
+    sample = [i for i in _sample(op, len(point)) if isinstance(node.inputs[i], Value)]
+    names = [f"x{i + 1}" for i in range(free)] if op.lists else input_names(op)
+
+    def function(*inputs: Any) -> Any:
+        return call(op, [*inputs, *point[free:]])
+
+    for by in product(sample, repeat=order - 1):
+        leaves = [Value(x) for x in point[:free]]
+        try:
+            out = reduce(_partial, by, function)(*leaves)
+        except (ArithmeticError, ValueError):
+            continue  # it has a pole there
+        bounds = dict.fromkeys(leaves, Interval(0.0))
+        if isinstance(out, Value):
+            certificate = certify(out)
+            bounds |= {leaf: certificate[leaf] for leaf in leaves if leaf in certificate}
+            out.backward()
+        for i in sample:
+            truth = _asked(local_oracle, op, point, *by, i)
+            if truth is None:
+                continue
+            bound = bounds[leaves[i]]
+            if not is_built_in(op):  # there may be rounded constants in it
+                bound = Interval(bound.midpoint, bound.radius + op.ulps * math.ulp(bound.midpoint))
+            by_all = ", ".join(_input(op, k) for k in (*by, i))
+            what = f"the derivative of order {order} of {op.name} by its inputs {by_all}"
+            blame = f"{op.name}, its rule, which is differentiated for this"
+            part = partial(_call_of, function, map(Value, point[:free], names))
+            _compare(what, leaves[i].grad, truth, bound, blame, part, (*by, i))
+
+
+def _call_of(function: Callable[..., Any], leaves: Iterable[Value]) -> list[Value]:
+    return topological_order(function(*leaves))
 
 
 def _only(node: Value) -> Part:
@@ -158,22 +223,31 @@ def _asked(oracle: Callable[..., Found], *question: Any) -> Found | None:
     return found if found.error < math.inf else None
 
 
-def _compare(what: str, got: float, truth: Found, bound: Any, blame: str, part: Part) -> None:
+def _compare(what: str, got: float, truth: Found, bound: Any, blame: str, part: Part, by: Sequence[int] = ()) -> None:
     """Raise GradientError unless both ``got`` and the truth lie within the certified bound."""
     if not isinstance(bound, Interval):
         bound = Interval(bound)
-    low, high = bound.lower - truth.error, bound.upper + truth.error
-    if low <= truth.value <= high and low <= got <= high:
-        return
-    raise GradientError(_report(what, got, f"{_shown(truth.value)} ({truth.how})", bound, blame, part()))
+    low, high = bound.lower, bound.upper
+    if low <= got <= high and (low < float(truth.value) < high or low <= truth.value <= high):
+        return  # the first is quick, and suffices, for rounding to a float keeps the order
+    low, high = low - truth.error, high + truth.error
+    if not (low <= truth.value <= high and low <= got <= high):
+        raise GradientError(_report(what, got, _expected(truth), _certified(bound), blame, part(), by))
+
+
+def _expected(truth: Found) -> str:
+    return f"{_shown(truth.value)} ({truth.how})"
+
+
+def _certified(bound: Interval) -> str:
+    return f"accounts for {str(bound).partition(' ± ')[2]} at most (certified)"
 
 
 # ---- the whole graph -----------------------------------------------------------------------------------------------
 
 
-def _check_adjoints(output: Value, nodes: list[Value]) -> None:
+def _check_adjoints(output: Value, nodes: list[Value], certificate: Certificate) -> None:
     """Compare the exact value of every node, and its adjoint as ``backward`` sums it, twice."""
-    certificate = certify(output)
     values, adjoints = _exact(nodes)
     for node, truth in values.items():
         if node.op is not None and not _is_unknown(node.data, certificate.value(node)):
@@ -226,7 +300,10 @@ def _exact(nodes: list[Value]) -> tuple[dict[Value, Found], dict[Value, Found]]:
         found = _asked(value_oracle, node.op, point)
         if found is not None:
             values[node] = found
-        slopes[node] = [_slope(node.op, point, i) if isinstance(x, Value) else None for i, x in enumerate(node.inputs)]
+        terms = terms_that_matter(node.op, point)
+        slopes[node] = [
+            _slope(node.op, point, i, terms[i]) if isinstance(x, Value) else None for i, x in enumerate(node.inputs)
+        ]
     adjoints: dict[Value, Found | None] = dict.fromkeys(nodes, Found(_exactly(0.0), 0.0, ""))
     adjoints[nodes[-1]] = Found(_exactly(1.0), 0.0, "")
     for node in reversed(nodes):
@@ -239,11 +316,11 @@ def _exact(nodes: list[Value]) -> tuple[dict[Value, Found], dict[Value, Found]]:
     return values, {node: found for node, found in adjoints.items() if found is not None}
 
 
-def _slope(op: Op, point: Sequence[Any], i: int) -> Found | None:
+def _slope(op: Op, point: Sequence[Any], i: int, terms: tuple[Sequence[Any], int]) -> Found | None:
     """The exact local derivative at exact inputs, by convention at a kink."""
     if i >= len(point) - sampling.parameters(op) or op in COMPARISONS:
         return Found(_exactly(0.0), 0.0, "")
-    found = _asked(local_oracle, op, point, i)
+    found = _asked(local_oracle, op, *terms)
     if found is not None and op.name in CONVENTIONS and not op.smooth(*point):
         return Found(_exactly(CONVENTIONS[op.name]), 0.0, found.how)
     return found
@@ -254,7 +331,9 @@ def _plus(adjoint: Found | None, upstream: Found | None, slope: Found | None) ->
     if adjoint is None or upstream is None or slope is None:
         return None
     contribution = upstream.value * slope.value
-    error = abs(upstream.value) * slope.error + upstream.error * (abs(slope.value) + slope.error)
+    error = upstream.error * abs(slope.value)
+    if slope.error:
+        error += slope.error * (abs(upstream.value) + upstream.error)
     if isinstance(contribution, float):  # without mpmath the products are rounded too
         error += math.ulp(contribution) + math.ulp(adjoint.value + contribution)
     how = max(adjoint.how, slope.how, upstream.how, key=len)
@@ -283,13 +362,14 @@ def _grads_kept(output: Value, nodes: list[Value]) -> Iterator[None]:
             node.grad = before
 
 
-def _check_recording(f: Callable[..., Any], inputs: list[Any], output: Value, leaves: list[Any]) -> None:
+def _check_recording(
+    f: Callable[..., Any], inputs: list[Any], output: Value, certificate: Certificate, leaves: list[Any]
+) -> None:
     """Compare the recorded value to ``f`` on plain floats, where it takes them (a float has no method ``tanh``)."""
     try:
         plain = _number(f(*inputs))
     except (TypeError, AttributeError, ArithmeticError, ValueError):
         return
-    certificate = certify(output)
     bound = certificate.value(output)
     if not (math.isfinite(plain) and bound.radius < math.inf):
         return
@@ -297,16 +377,20 @@ def _check_recording(f: Callable[..., Any], inputs: list[Any], output: Value, le
     if abs(plain - output.data) > 2.0 * bound.radius:
         blame = "the recording: the graph below is not what f computes (was an operand swapped or left out?)"
         expected = f"{plain!r} (f on floats)"
-        raise GradientError(_report("the value of f", output.data, expected, bound, blame, [output]))
+        raise GradientError(_report("the value of f", output.data, expected, _certified(bound), blame, [output]))
     if certificate.kinks or not all(map(_is_smooth, certificate)):
         return
-    for i, leaf in enumerate(numbers_of(leaves)[:MOST_NUDGED]):
-        slope, error = _nudged(f, inputs, i, bound.radius)
-        recorded = certificate[leaf] if leaf in set(certificate) else Interval(0.0)
-        if not recorded.lower - error <= slope <= recorded.upper + error:
+    numbers, recorded = numbers_of(leaves), set(certificate)
+    for k in range(min(GROUPS, len(numbers))):
+        group = numbers[k::GROUPS]
+        slope, error = _nudged(f, leaves, group, bound.radius)
+        slopes = [certificate[leaf] * _reach(leaf) for leaf in group if leaf in recorded]
+        low, high = sum(x.lower for x in slopes), sum(x.upper for x in slopes)
+        if not low - error <= slope <= high + error:
+            names = ", ".join(str(leaf.name) for leaf in group[:3]) + (", …" if len(group) > 3 else "")
             raise GradientError(
-                f"f leaves the graph: when {leaf.name} is nudged, f on floats changes {slope:.6g} times as much, and "
-                f"the graph says {recorded.midpoint:.6g}. Functions of math, float() and .data give plain numbers, to "
+                f"f leaves the graph: when {names} is nudged, f on floats changes {slope:.6g} times as much, and "
+                f"the graph says {(low + high) / 2:.6g}. Functions of math, float() and .data give plain numbers, to "
                 "which nothing flows: take functions from autograd"
             )
 
@@ -319,23 +403,28 @@ def _number(x: Any) -> float:
     return float(x) if isinstance(x, Value) else as_float(x)
 
 
-MOST_NUDGED = 16  # the numbers of a longer list are treated alike, by all likelihood
+GROUPS = 4  # numbers are nudged in so many groups, for f is called four times for each
 LONG_NUDGE = 2.0**-17
 FARTHEST = 2.0**20  # beyond, a nudge that floats can tell is a long way for a function such as sin
 
 
-def _nudged(f: Callable[..., Any], inputs: list[Any], i: int, rounding: float) -> tuple[float, float]:
-    """∂f/∂(its i-th number) by central differences, and a generous bound on the error: what is looked for is gross."""
-    x = abs(numbers_of(inputs)[i])
-    if x > FARTHEST:
-        return 0.0, math.inf
-    long = LONG_NUDGE * (min(x, 1.0) or 1.0)
-    short = long / 1024.0
+def _reach(leaf: Value) -> float:
+    """How far a number is nudged, in units of the nudge."""
+    x = abs(leaf.data)
+    return 0.0 if x > FARTHEST else min(x, 1.0) or 1.0
+
+
+def _nudged(f: Callable[..., Any], leaves: list[Any], group: list[Value], rounding: float) -> tuple[float, float]:
+    """How fast f changes as a group of numbers is nudged, by central differences, and a generous bound on the error.
+
+    What is looked for is gross.
+    """
+    moved = {leaf: _reach(leaf) for leaf in group}
 
     def at(offset: float) -> float:
-        place = iter(range(len(numbers_of(inputs))))
-        return _number(f(*[map_numbers(lambda x: x + offset * (next(place) == i), x) for x in inputs]))
+        return _number(f(*[map_numbers(lambda x: x.data + offset * moved.get(x, 0.0), x) for x in leaves]))
 
+    long, short = LONG_NUDGE, LONG_NUDGE / 1024.0
     try:
         near, far = [(at(step) - at(-step)) / (2 * step) for step in (short, long)]
     except (TypeError, AttributeError, ArithmeticError, ValueError):
@@ -371,15 +460,16 @@ def _sums_wrongly(output: Value) -> bool:
         )
 
 
-def _report(what: str, got: float, expected: str, bound: Interval, blame: str, nodes: list[Value]) -> str:
+def _report(
+    what: str, got: float, expected: str, rounding: str, blame: str, nodes: list[Value], by: Sequence[int] = ()
+) -> str:
     leaves = [node for node in topological_order(nodes[-1]) if node.op is None] if len(nodes) > 1 else []
     if len(nodes) == 1:
         leaves = list(dict.fromkeys([x for x in nodes[0].inputs if isinstance(x, Value)]))
-    program = f"{_expression(nodes, leaves).program()}\n# expected: {expected}"
+    program = f"{_expression(nodes, leaves).program(*by)}\n# expected: {expected}"
     own = sorted({node.op.name for node in nodes if node.op is not None and not is_built_in(node.op)})
     if own:
         program = f"# first, your own: {', '.join(own)} = operation(...)\n{program}"
-    rounding = f"accounts for {str(bound).partition(' ± ')[2]} at most (certified)"
     at = ", ".join(f"{_name(x)} = {x.data!r}" for x in leaves[:8])
     rows = {"at": at, "got": repr(got), "expected": expected, "rounding": rounding, "to blame": blame}
     lines = [f"{what} is wrong", *[f"  {key:<10} {text}" for key, text in rows.items()], "  reproduce:"]

@@ -76,7 +76,7 @@ class Expression:
             raise TypeError(f"this expression takes {len(self.inputs)} number(s), got {len(inputs)}")
         numbers = list(inputs)
         for op, operands in self.steps:
-            numbers.append(_call(op, [numbers[x] if x.__class__ is int else x for x in operands]))
+            numbers.append(call(op, [numbers[x] if x.__class__ is int else x for x in operands]))
         return numbers[-1]
 
     def __repr__(self) -> str:
@@ -84,10 +84,11 @@ class Expression:
         at = ", ".join(f"{name} = {x!r}" for name, x in zip(names, self.inputs, strict=True))
         return "\n    ".join([f"def {head}:  # at {at}", *lines])
 
-    def program(self) -> str:
+    def program(self, *by: int) -> str:
         """A complete program that computes the value and the gradient at ``inputs``, and prints them.
 
-        The user's own operations have to be defined before its first line.
+        The user's own operations have to be defined before its first line. With places of inputs, it prints the
+        derivative by all of these instead.
 
         >>> from autograd import OPS
         >>> print(Expression([3.0], [Step(OPS["tanh"], (0,))]).program())
@@ -102,15 +103,24 @@ class Expression:
         out = f(x)
         out.backward()
         print(out.data, x.grad)
+        >>> print(Expression([3.0], [Step(OPS["tanh"], (0,))]).program(0, 0).splitlines()[-1])
+        print(grad(lambda x: grad(f)(x))(3.0))
         """
         head, names, lines = self._source()
-        called = sorted({op.name for op, _ in self.steps} - OPERATORS.keys())
+        called = {op.name for op, _ in self.steps} - OPERATORS.keys()
         function = "\n    ".join([f"def {head}:", *lines])
         at = [repr(x) if math.isfinite(x) else _number(x).text for x in self.inputs]
-        leaves = [f"{name} = Value({x})" for name, x in zip(names, at, strict=True)]
-        gradient = ", ".join(f"{name}.grad" for name in names)
-        main = "\n".join([*leaves, f"out = {head}", "out.backward()", f"print(out.data, {gradient})"])
-        return f"from autograd import {', '.join(['Value', *called])}\n\n\n{function}\n\n\n{main}"
+        if by:
+            name, arguments = head.partition("(")[0], ", ".join(names)
+            places = [f"[{i}]" if len(names) > 1 else "" for i in by]
+            for place in places[:-1]:
+                name = f"lambda {arguments}: grad({name})({arguments}){place}"
+            imported, main = "grad", [f"print(grad({name})({', '.join(at)}){places[-1]})"]
+        else:
+            leaves = [f"{name} = Value({x})" for name, x in zip(names, at, strict=True)]
+            gradient = ", ".join(f"{name}.grad" for name in names)
+            imported, main = "Value", [*leaves, f"out = {head}", "out.backward()", f"print(out.data, {gradient})"]
+        return "\n".join([f"from autograd import {', '.join(sorted([imported, *called]))}\n\n\n{function}\n\n", *main])
 
     def _source(self) -> tuple[str, list[str], list[str]]:
         """The function as it is called, its parameters, and the lines of its body."""
@@ -162,7 +172,8 @@ def _written(op: Op, operands: Sequence[Symbol]) -> Symbol:
     return Symbol(f"{op.name}({', '.join(x.text for x in operands)})")
 
 
-def _call(op: Op, inputs: list[Any]) -> Any:
+def call(op: Op, inputs: Sequence[Any]) -> Any:
+    """``op`` on its inputs in a row, as a person would call it: with its operator, or on lists."""
     if op.lists:
         size = len(inputs) // op.lists
         return op(*[inputs[i * size : (i + 1) * size] for i in range(op.lists)])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .check import check_gradients
@@ -12,24 +13,28 @@ from .errors import GradientError
 from .truth import mpmath_oracle
 
 if TYPE_CHECKING:
+    from hypothesis import settings
     from hypothesis.strategies import SearchStrategy
 
 Function = Callable[..., Any]
 
 
-def gradcheck(*, order: int = 1, **inputs: SearchStrategy[Any]) -> Callable[[Function], Function]:
+def gradcheck(*args: Any, order: int = 1, **inputs: SearchStrategy[Any]) -> Callable[[Function], Function]:
     """Make a test of a function: ``check_gradients`` of it, at inputs that hypothesis draws and shrinks.
 
     The test has the name of the function, so that pytest finds it if that begins with ``test``. How many inputs are
     drawn is said by the settings of hypothesis, as for every test with ``@given``, or by ``--gradcheck-examples N``
     for all tests that have no ``@settings`` of their own. ``@settings``, ``@example`` and ``assume`` are used as ever.
+    Without ``@settings``, and unless a profile has a deadline of its own, a check may take as long as it takes.
 
     Args:
+        args: there are none, and it says so where the parentheses were forgotten.
         order: 2 also checks the derivatives of each partial derivative, and so on.
         inputs: for each argument of the function a strategy of numbers, or of (nested) lists of numbers.
 
     Raises:
-        TypeError: what is decorated is no function, its arguments are not those given here, or one is not a strategy.
+        TypeError: what is decorated is no function, its arguments are not those given here, one is not a strategy, or
+            there are no parentheses after ``@gradcheck``.
         ValueError: ``order`` is not a whole number >= 1.
         ImportError: hypothesis is missing.
 
@@ -47,6 +52,8 @@ def gradcheck(*, order: int = 1, **inputs: SearchStrategy[Any]) -> Callable[[Fun
         raise ImportError(
             "gradcheck draws with hypothesis, which is not installed: pip install 'chainrule[test]'"
         ) from error
+    if args:
+        raise TypeError("gradcheck takes a strategy for each argument by its name: @gradcheck(x=reals(-3, 3))")
     if type(order) is not int or order < 1:
         raise ValueError(f"order is a whole number >= 1, got {order!r}")
     for name, strategy in inputs.items():
@@ -74,15 +81,36 @@ def gradcheck(*, order: int = 1, **inputs: SearchStrategy[Any]) -> Callable[[Fun
                 raise error.with_traceback(None) from None  # its message says it all
 
         check.__signature__ = signature  # type: ignore[attr-defined]
-        test: Any = given(**inputs)(check)
-        # Reports point to where the function is written, as given's own do.
-        where = {"co_filename": f.__code__.co_filename, "co_firstlineno": f.__code__.co_firstlineno}
-        test.__code__ = test.__code__.replace(**where)
+        with _by_default(unhurried()):
+            test: Any = given(**inputs)(check)
+        # What pytest shows of a failure is where the code of the test says that it is: ``f``, not the lines above.
+        place = {"co_filename": f.__code__.co_filename, "co_firstlineno": f.__code__.co_firstlineno}
+        test.__code__ = test.__code__.replace(**place)
         test.__qualname__ = f.__qualname__
         test.is_gradcheck = True
         return test  # type: ignore[no-any-return]
 
     return decorate
+
+
+def unhurried() -> settings:
+    """The settings of hypothesis, but for its own deadline of 200 ms: the check of a long list takes longer."""
+    from hypothesis import settings
+
+    chosen = settings().deadline != settings.get_profile("default").deadline
+    return settings() if chosen else settings(deadline=None)
+
+
+@contextmanager
+def _by_default(profile: settings) -> Iterator[None]:
+    """Tests that are made inside have these settings, and can still be given others by ``@settings``."""
+    current = profile.get_current_profile_name()
+    profile.register_profile("gradcheck", profile)
+    profile.load_profile("gradcheck")
+    try:
+        yield
+    finally:
+        profile.load_profile(current)
 
 
 def _parameters(f: Function, inputs: dict[str, Any]) -> tuple[list[inspect.Parameter], list[inspect.Parameter]]:

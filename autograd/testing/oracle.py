@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from itertools import product
+from functools import lru_cache, reduce
+from itertools import accumulate, product
 from typing import Any, NoReturn
 
 import mpmath
-from mpmath import MPContext, mp, mpf
+from mpmath import MPContext, libmp, mp, mpf
 
 from ..op import Op
 from .errors import BlackBoxError, UndecidedError, UndefinedError
@@ -220,6 +220,9 @@ def exact(op: Op, inputs: Sequence[Any], orders: Orders | None = None) -> mpf:
 
 def with_error(op: Op, inputs: Sequence[Any], orders: Orders | None = None) -> tuple[mpf, mpf]:
     """What ``exact`` gives, and a bound on its error: how far two precisions are apart, of which it is the better."""
+    if op.name in AFFINE:
+        orders = orders or (0,) * len(inputs)
+        return _constant(op.name, orders) if op.name in LINEAR and any(orders) else _of_affine(op.name, inputs, orders)
     function, exact_inputs, orders = _by_definition(op, inputs, orders)
     last = None
     for level in LEVELS:
@@ -233,6 +236,55 @@ def with_error(op: Op, inputs: Sequence[Any], orders: Orders | None = None) -> t
         last = found
     shown = ", ".join(mpmath.nstr(x, 17) for x in exact_inputs)
     raise UndecidedError(f"{op.name}({shown}), derivative {orders}: about 2^{mp.mag(last)} at the last precision")
+
+
+Raw = Any
+"""What mpmath's numbers are made of."""
+
+AFFINE: dict[str, Callable[..., Raw]] = {
+    "add": libmp.mpf_add,
+    "sub": libmp.mpf_sub,
+    "difference": libmp.mpf_sub,
+    "neg": libmp.mpf_neg,
+    "mul": libmp.mpf_mul,
+    "sum": lambda *xs: reduce(libmp.mpf_add, xs, libmp.fzero),
+    "dot": lambda *xs: reduce(libmp.mpf_add, map(libmp.mpf_mul, xs[: len(xs) // 2], xs[len(xs) // 2 :]), libmp.fzero),
+}
+"""What is affine along each input, so that its differences are its derivatives, whatever the step and wherever taken.
+
+Most of every graph is that. So it has a short cut: without mpmath's objects, and without any rounding.
+"""
+
+LINEAR = {"add", "sub", "difference", "neg", "sum"}
+"""Of these the derivatives are the same everywhere."""
+
+NOT_FINITE = (libmp.finf, libmp.fninf, libmp.fnan)
+
+
+@lru_cache(maxsize=1024)
+def _constant(name: str, orders: Orders) -> tuple[mpf, mpf]:
+    return _of_affine(name, [0.0] * len(orders), orders)
+
+
+def _of_affine(name: str, inputs: Sequence[Any], orders: Orders) -> tuple[mpf, mpf]:
+    """The derivative as a difference of step 1 from 0, rounded once; the value for no orders."""
+    numbers = [libmp.from_float(x) if x.__class__ is float else mp.convert(x)._mpf_ for x in inputs]
+    found = _step(AFFINE[name], numbers, [i for i, n in enumerate(orders) for _ in range(n)])
+    if found in NOT_FINITE:
+        raise UndefinedError("at an input that is not a real number")
+    precision = max(128, mp.prec)
+    rounded = libmp.mpf_pos(found, precision, "n")
+    error = libmp.fzero if rounded == found else libmp.mpf_shift(libmp.mpf_abs(rounded), -precision)
+    return mp.make_mpf(rounded), mp.make_mpf(error)
+
+
+def _step(function: Callable[..., Raw], numbers: list[Raw], by: list[int]) -> Raw:
+    """How much more ``function`` is at 1 than at 0 of an input; likewise of that, for each input in ``by``."""
+    if not by:
+        return function(*numbers)
+    i, *others = by
+    ends = [[*numbers[:i], end, *numbers[i + 1 :]] for end in (libmp.fone, libmp.fzero)]
+    return libmp.mpf_sub(*[_step(function, each, others) for each in ends])
 
 
 def _by_definition(op: Op, inputs: Sequence[Any], orders: Orders | None) -> tuple[Function, list[mpf], Orders]:
@@ -284,6 +336,19 @@ def _stencil(orders: Orders) -> list[tuple[tuple[int, ...], int]]:
 def _scale(x: mpf, sizes: list[int]) -> int:
     """log2 of about min(1, |x|): functions bend over lengths of 1, or of the distance to a singularity at 0."""
     return min(0, (mp.mag(x) if x else min(sizes, default=1)) - 1)
+
+
+def rests(xs: Sequence[Any]) -> list[mpf]:
+    """The logsumexp of all but each: with it for the others, the derivatives of long lists take no quadratic time."""
+    xs = [mp.convert(x) for x in xs]
+    greatest = max(xs)
+    with mp.extraprec(64 + max([0, *[mp.mag(x) for x in xs if x]])):
+        terms = [_exp(x - greatest) for x in xs]
+        before = accumulate(terms, initial=mpf(0))
+        after = [*accumulate(reversed(terms), initial=mpf(0))][-2::-1]
+        sums = [x + y for x, y in zip(before, after, strict=False)]
+        # Where all others are nothing beside the greatest, ``_exp`` says so again.
+        return [greatest + (mp.log(total) if total else -(2**21)) for total in sums]
 
 
 # ---- the user's own operations -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ..op import OPS, Op, Range, as_float, everywhere
+from ..op import OPS, Op, Range, as_float, everywhere, is_built_in
 from ..value import Value
 from .draft import LARGEST, Draft
 from .expressions import Expression
@@ -109,7 +109,8 @@ def expressions(
     They shrink to few operations, the first of ``ops``, on one small whole number.
 
     Args:
-        ops: operations or their names, the simplest first; by default all of the table, the user's own included.
+        ops: operations or their names, the simplest first; by default the user's own and all of the table but those
+            that only rules are written with.
         max_ops: the greatest number of operations.
         inputs: the greatest number of inputs.
         kinks: "avoid" keeps so far away from kinks, ties, poles and ends of domains that rounding cannot bridge the
@@ -135,7 +136,12 @@ def expressions(
     if known == []:
         raise ValueError("expressions need an operation, got none")
     # The table is read when something is drawn: by then it may have more rows.
-    return st.deferred(lambda: _expressions(_Choices(known or [*OPS.values()], inputs, kinks == "hit"), max_ops))
+    return st.deferred(lambda: _expressions(_Choices(known or _default_ops(), inputs, kinks == "hit"), max_ops))
+
+
+def _default_ops() -> list[Op]:
+    """What people call: what only rules are written with prints as something else."""
+    return [op for op in OPS.values() if not (is_built_in(op) and callable(op.prints))]
 
 
 def _operations(ops: Any) -> list[Op]:
@@ -151,6 +157,10 @@ def _operations(ops: Any) -> list[Op]:
     return known
 
 
+FIRST_LITERAL = 192
+"""A quarter of the bytes, the last, choose literals: the same ones wherever the operation comes to stand."""
+
+
 class _Input(NamedTuple):
     """What an input of an operation may be besides an earlier number: a literal."""
 
@@ -160,11 +170,11 @@ class _Input(NamedTuple):
 
     def choose(self, byte: int, reach: Sequence[int], draw: st.DrawFn) -> int | float:
         """The place of a number within ``reach``, or a literal."""
-        literal, place = divmod(byte, len(reach) + 1)
         if self.is_order:
             return self.simple[byte % len(self.simple)]
-        if place < len(reach):
-            return reach[place]
+        if byte < FIRST_LITERAL:
+            return reach[byte % len(reach)]
+        literal = byte - FIRST_LITERAL
         if self.reals is not None and literal >= len(self.simple):
             return draw(self.reals)
         return self.simple[literal % len(self.simple)]
@@ -217,7 +227,7 @@ def _expressions(draw: st.DrawFn, choices: _Choices, max_ops: int) -> Expression
     draft = Draft(draw(choices.inputs), choices.hit)
     for _ in range(max_ops):
         more, high, low, longer, *rest = draw(choices.step)
-        op = choices.ops[(256 * high + low) % len(choices.ops)]
+        op = choices.ops[(256 * high + low) * len(choices.ops) // 2**16]  # in order, so that less is simpler
         length = 1 + longer % LONGEST_LIST if op.lists else 1
         reach = draft.reach()
         kinds = [each for each in choices.of[op] for _ in range(length)]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..op import Op
 from .differences import COMPLEX, central, complex_step
@@ -19,8 +18,7 @@ EXACT_SLOPES = "mpmath differences at two precisions"
 FORWARD_ITSELF = "the forward function itself"
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A number that the engine had no part in.
 
     Args:
@@ -34,6 +32,9 @@ class Found:
     how: str
 
 
+UNKNOWN = Found(math.nan, math.inf, "")
+
+
 @cache
 def mpmath_oracle() -> ModuleType | None:
     """The module ``oracle``, or None where mpmath is missing."""
@@ -44,8 +45,10 @@ def mpmath_oracle() -> ModuleType | None:
     return oracle
 
 
-def local_oracle(op: Op, inputs: Sequence[Any], i: int) -> Found:
-    """∂op/∂input of the i-th input at ``inputs``, floats or mpmath's numbers (rounded to floats where it is missing).
+def local_oracle(op: Op, inputs: Sequence[Any], *by: int) -> Found:
+    """∂op/∂input of the input at that place, at floats or mpmath's numbers (rounded to floats where it is missing).
+
+    Several places give a derivative of higher order, which only mpmath knows.
 
     Raises:
         UndefinedError: the operation has no real value there.
@@ -56,31 +59,39 @@ def local_oracle(op: Op, inputs: Sequence[Any], i: int) -> Found:
     >>> float(found.value)
     1.0
     """
-    inputs, i = _terms_that_matter(op, inputs, i)
     oracle = mpmath_oracle()
     if oracle is not None:
         try:
-            slope, error = oracle.with_error(op, inputs, oracle.once(i, len(inputs)))
+            slope, error = oracle.with_error(op, inputs, tuple([by.count(i) for i in range(len(inputs))]))
             return Found(slope, error, EXACT_SLOPES)
         except BlackBoxError:
             pass
+    if len(by) > 1:
+        return UNKNOWN
     floats = [float(x) for x in inputs]
     if oracle is None and op.name in COMPLEX and op.smooth(*floats):
-        slope, error = complex_step(op, floats, i)
+        slope, error = complex_step(op, floats, *by)
         if math.isfinite(error):
             return Found(slope, error, "complex step")
-    slope, error = central(op, floats, i)
+    slope, error = central(op, floats, *by)
     return Found(slope, error, "central differences")
 
 
-def _terms_that_matter(op: Op, inputs: Sequence[Any], i: int) -> tuple[Sequence[Any], int]:
-    """What ∂op/∂input depends on: of a sum of many terms only one, so that long lists take no quadratic time."""
+def terms_that_matter(op: Op, inputs: Sequence[Any]) -> list[tuple[Sequence[Any], int]]:
+    """For each input, what ∂op/∂input depends on, and its place therein.
+
+    Of a long list that is one term of a sum, and for logsumexp one number that stands for all others: so that all
+    derivatives together take linear time.
+    """
     if op.name == "sum":
-        return inputs[i : i + 1], 0
+        return [((x,), 0) for x in inputs]
     if op.name == "dot":
         half = len(inputs) // 2
-        return inputs[i % half :: half], i // half
-    return inputs, i
+        return [(inputs[i % half :: half], i // half) for i in range(len(inputs))]
+    oracle = mpmath_oracle()
+    if op.name == "logsumexp" and oracle is not None:
+        return [((x, rest), 0) for x, rest in zip(inputs, oracle.rests(inputs), strict=True)]
+    return [(inputs, i) for i in range(len(inputs))]
 
 
 def value_oracle(op: Op, inputs: Sequence[Any]) -> Found:
