@@ -37,7 +37,7 @@ TESTS = {
     "interval": ["tests/test_interval.py", "tests/test_certificate.py", "autograd/interval.py"],
     "certificate": ["tests/test_certificate.py", "autograd/certificate.py"],
 }
-TESTS["ops"] += ["tests/test_interval.py", "tests/test_certificate.py", "tests/test_symbol.py"]
+TESTS["ops"] += ["tests/test_interval.py", "tests/test_certificate.py", "tests/test_symbol.py", "tests/test_docs.py"]
 
 
 def installed(folder: Path) -> Path:

@@ -34,9 +34,31 @@ def row(op: Op) -> str:
     return f"| `{called}` | {op.__doc__} | {rules} |".replace("|x|", "\\|x\\|")
 
 
+ASSUMED = """
+## What certificates assume
+
+`certify` takes the values of these operations, at floats, to be within so much of the exact ones. For `exp` that is an
+assumption about the C library, and the tests measure it on the machine at hand; κ is the condition number. Arithmetic
+is rounded as IEEE 754 says, and of all other rows no more is assumed than what is promised below.
+
+| error | operations |
+| --- | --- |
+"""
+
+
+def assumed() -> str:
+    """The second table."""
+    rows: dict[str, list[str]] = {}
+    for op in sorted(autograd.OPS.values(), key=lambda op: (op.turns is None, op.ulps)):
+        if op.ulps != 4.0:
+            error = f"{op.ulps:g} ULP" + "·max(1, κ)" * (op.turns is None)
+            rows.setdefault(error, []).append(f"`{op.name}`")
+    return ASSUMED + "\n".join(f"| {error} | {', '.join(names)} |" for error, names in rows.items()) + "\n"
+
+
 def table() -> str:
-    """The whole page."""
-    return HEAD + "\n".join(row(op) for op in autograd.OPS.values()) + "\n"
+    """The part of the page that is the same on every machine."""
+    return HEAD + "\n".join(row(op) for op in autograd.OPS.values()) + "\n" + assumed()
 
 
 # ---- how accurate ----------------------------------------------------------------------------------------------------
@@ -58,14 +80,14 @@ The figures are those of one machine (they depend on its C library): {{}}.
 
 
 def measured() -> str:
-    """The second half of the page."""
+    """The rest of the page."""
     library = f"Python {platform.python_version()}, {' '.join(platform.libc_ver()) or platform.system()}"
     lines = [figures(check_operation(op, points=POINTS)) for op in autograd.OPS.values()]
     return MEASURED.format(library) + "\n".join(lines) + "\n"
 
 
 def figures(report: OperationReport) -> str:
-    """One line of the second table."""
+    """One line of the last table."""
     local = max(worst.error for worst in report.local_derivatives.values())
     return f"| `{report.name}` | {report.unit} | {report.value.error:.2f} | {local:.2f} |"
 

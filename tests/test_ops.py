@@ -208,12 +208,33 @@ def test_what_has_no_kink_says_so():
     assert {op.name for op in ROWS if op.smooth is not everywhere} == kinks
 
 
+ENDS = [(op, end, towards) for op in ROWS for end, towards in zip(op.domain[0], op.domain[0][::-1], strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("op", "end", "towards"),
+    [(op, *ends) for op, *ends in ENDS if op.arity == 1 and math.isfinite(ends[0])],
+    ids=lambda each: getattr(each, "name", None),
+)
+def test_a_domain_is_as_large_as_it_can_be(op: Op, end: float, towards: float):
+    assert is_defined(op, [math.nextafter(end, towards)])
+    assert not is_defined(op, [math.nextafter(end, math.copysign(math.inf, end - towards))])
+
+
+@pytest.mark.parametrize("name", ["power_derivative", "hypot_derivative", "atan2_derivative"])
+def test_the_domain_of_a_family_begins_at_the_lowest_orders(name: str):
+    k, j = [low for low, _ in OPS[name].domain[2:]]
+    assert is_defined(OPS[name], [1.0, 1.0, k, j])
+    assert not is_defined(OPS[name], [1.0, 1.0, k - 1, j])
+    assert not is_defined(OPS[name], [1.0, 1.0, k, j - 1])
+
+
 @pytest.mark.parametrize("name", ["abs", "cosh", "hypot", "tanh_derivative", "erf_derivative", "normal_density"])
 def test_what_turns_at_zero_says_so(name: str):
     turns = OPS[name].turns
     assert turns(-0.25, 0.5) == (0.0,)
     assert turns(-5e-324, 5e-324) == (0.0,)
-    assert turns(5e-324, 2.0) == turns(-2.0, -5e-324) == ()
+    assert turns(0.0, 2.0) == turns(-2.0, 0.0) == ()
 
 
 # ---- the one-row test ------------------------------------------------------------------------------------------------

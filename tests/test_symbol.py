@@ -1,5 +1,6 @@
 """Formulas: they are Python, and computing them again gives the same number."""
 
+import itertools
 import math
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 import autograd as ag
 from autograd import OPS, Symbol, Value, formula
 from autograd.symbol import LONGEST, input_names, rules_of
+from autograd.testing.points import parameters
 
 X, Y, Z = (Value(data, name) for data, name in ((2.0, "x"), (3.0, "y"), (0.5, "z")))
 
@@ -122,6 +124,54 @@ def test_a_printed_rule_is_the_rule(name):
     recorded = op(*[Value(x) for x in data.values()])
     for text, local in zip(rules_of(op), recorded.local_derivatives, strict=True):
         assert compute(text, **data, out=recorded.data) == pytest.approx(local, rel=1e-14)
+
+
+FORMULAS = [op for op in OPS.values() if callable(op.prints)]
+
+
+@pytest.mark.parametrize("op", FORMULAS, ids=lambda op: op.name)
+def test_a_row_that_prints_as_an_expression_is_that_expression(op):
+    names = input_names(op)
+    free = len(names) - parameters(op)
+    for orders in itertools.product(*[range(int(low), int(low) + 5) for low, _ in op.domain[free:]]):
+        for data in ((0.75, 0.5), (1.5, 2.5)):
+            inputs = dict(zip(names, data[:free], strict=False))
+            text = repr(op(*map(Symbol, inputs), *map(float, orders)))
+            assert f"{op.name}(" not in text
+            assert compute(text, **inputs) == pytest.approx(op(*inputs.values(), *orders), rel=1e-11), text
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "text"),
+    [
+        ("power_derivative", ("x", "y", 1.0, 0.0), "y * x ** (y - 1)"),
+        ("power_derivative", ("x", "y", 0.0, 1.0), "x ** y * log(x)"),
+        ("power_derivative", ("x", "y", 0.0, 2.0), "x ** y * log(x) ** 2"),
+        ("power_derivative", ("x", "y", 1.0, 1.0), "(y * log(x) + 1) * x ** (y - 1)"),
+        ("power_derivative", ("x", "y", 2.0, 1.0), "(y * (y - 1) * log(x) + (y - 1 + y)) * x ** (y - 2)"),
+        ("power_derivative", ("x", "y", 1.0, 2.0), "(y * log(x) ** 2 + 2 * log(x)) * x ** (y - 1)"),
+        ("power_derivative", ("x", 2.0, 1.0, 0.0), "2 * x"),
+        ("power_derivative", ("x", 0.0, 1.0, 0.0), "0"),
+        ("power_derivative", ("x", 3.0, 1.0, 0.0), "3 * x ** 2"),
+        ("power_derivative", ("x", "y", 0.0, "j"), "x ** y * log(x) ** j"),
+        ("power_derivative", ("x", "y", "k", 1.0), "power_derivative(x, y, k, 1)"),
+        ("power_derivative", ("x", "y", 1.0, "j"), "power_derivative(x, y, 1, j)"),
+        ("hypot_derivative", ("x", "y", 1.0, 0.0), "x / hypot(x, y)"),
+        ("hypot_derivative", ("x", "y", 1.0, 1.0), "-(x * y) / hypot(x, y) ** 3"),
+        ("hypot_derivative", ("x", "y", 2.0, 1.0), "(2 * (x ** 2 * y) + -y ** 3) / hypot(x, y) ** 5"),
+        ("hypot_derivative", ("x", "y", "k", 1.0), "hypot_derivative(x, y, k, 1)"),
+        ("hypot_derivative", ("x", "y", 1.0, "j"), "hypot_derivative(x, y, 1, j)"),
+        ("atan2_derivative", ("y", "x", 0.0, 0.0), "atan2(y, x)"),
+        ("atan2_derivative", ("y", "x", 0.0, 1.0), "-y / (x ** 2 + y ** 2)"),
+        ("atan2_derivative", ("y", "x", 1.0, 1.0), "(-x ** 2 + y ** 2) / (x ** 2 + y ** 2) ** 2"),
+        ("atan2_derivative", ("y", "x", "k", 1.0), "atan2_derivative(y, x, k, 1)"),
+        ("atan2_derivative", ("y", "x", 1.0, "j"), "atan2_derivative(y, x, 1, j)"),
+        ("quotient", ("x", "y", 1.0), "x / y"),
+        ("quotient", ("x", "y", 2.0), "x / y ** 2"),
+    ],
+)
+def test_formulas_of_derivatives_are_written_as_a_person_would(name, inputs, text):
+    assert repr(OPS[name](*[Symbol(x) if isinstance(x, str) else x for x in inputs])) == text
 
 
 def test_symbols_print_operators_and_methods():
