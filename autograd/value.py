@@ -158,7 +158,7 @@ class Value(Number):
         derivatives = tuple(op.local_derivatives(operands, data, recorded))
         if not _PLAIN.issuperset(map(type, derivatives)):
             derivatives = tuple([None if local is None else as_float(local) for local in derivatives])
-        if len(inputs) > 2 or op.lists:
+        if len(inputs) > 2:
             out._x, out._y = inputs, derivatives
             out._dx = out._dy = None
         else:
@@ -322,12 +322,12 @@ def _restore(
     name: str | None,
 ) -> Value:
     """A node with these fields; ``ancestors`` only had to be unpickled first."""
-    out: Value = Value(data) if op is None else _Node()
+    out: Value = _Node()
     out._data = data
     out._dx = out._dy = out._pass = None
     out.op = op
     out._depth = depth
-    if len(inputs) > 2 or (op is not None and op.lists):
+    if len(inputs) > 2:
         out._x, out._y = inputs, derivatives
     else:
         out._x, out._y = (*inputs, None, None)[:2]

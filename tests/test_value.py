@@ -531,6 +531,13 @@ def test_a_sum_of_many_nodes():
     assert y.data == 3.0 * sum(range(200_000))
 
 
+def test_two_inputs_take_no_tuple_to_keep():
+    x, y = Value(1.0), Value(2.0)
+    for node in (x / y, x**2, ag.sum([x, y]), ag.dot([x], [y])):
+        for each in (node, copy.copy(node), copy.deepcopy(node)):
+            assert not any(isinstance(kept, tuple) for kept in gc.get_referents(each))
+
+
 def test_nodes_form_no_cycles():
     def build():
         x = Value(2.0, "x")
