@@ -147,7 +147,7 @@ def _form_of(op: Op, write_sign: Callable[[str], str]) -> Form:
     assert isinstance(op.prints, str)
     signs = [write_sign(sign).replace("{", "{{").replace("}", "}}") if sign else "" for sign in op.prints.split("{}")]
     # Python reads x - y - z as (x - y) - z, but x ** y ** z as x ** (y ** z): a tie needs a group on one side.
-    tie = 0 if op.name == "pow" else 1
+    tie = 0 if op.precedence == POWER else 1
     needs = [0 if op.precedence == ATOM else op.precedence + (place == tie) for place in range(len(op.rules))]
     return Form("{}".join(signs), op.precedence, tuple(needs))
 

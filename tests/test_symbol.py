@@ -45,6 +45,7 @@ def compute(text: str, **leaves: object) -> float:
         ((X**Y) ** Z, "(x ** y) ** z"),
         ((-2.0) ** X, "(-2) ** x"),
         (X**-2, "x ** (-2)"),
+        (X**-Y, "x ** (-y)"),
         (X ** (Y + 1), "x ** (y + 1)"),
         (X - -2.0, "x - -2"),
         (-2 * X, "-2 * x"),
@@ -65,6 +66,13 @@ def compute(text: str, **leaves: object) -> float:
 def test_parentheses_where_python_needs_them(value, text):
     assert formula(value) == text
     assert same(float(compute(text, x=X, y=Y, z=Z)), value.data)
+
+
+def test_a_power_of_ones_own_is_grouped_as_a_power(own_operations):
+    cubed = ag.operation("cubed", lambda x: x * x * x, lambda x, out: 3 * x**2, prints="{}**3", precedence=4)
+    for value, text in [(cubed(X**Y), "(x ** y)**3"), (cubed(X) ** Y, "(x**3) ** y"), (X ** cubed(Y), "x ** y**3")]:
+        assert formula(value) == text
+        assert compute(text, x=X, y=Y).data == value.data
 
 
 @given(recipes())
