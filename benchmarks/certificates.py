@@ -8,7 +8,7 @@ Every value and gradient that ``certify`` gives for a random graph (``tests/rand
 numbers of two witnesses that share no rule with the engine (``tests/exact.py``): Arb's balls, and differences in
 mpmath. Then, in one process on one processor, ``certify`` is timed beside recording and ``backward()``.
 
-Needs python-flint and mpmath (the extra ``test``). The exit status is 1 if a target is missed.
+Needs python-flint and mpmath (the extra ``dev``). The exit status is 1 if a target is missed.
 """
 
 from __future__ import annotations
