@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from ..op import Op
 from .differences import COMPLEX, central, complex_step
-from .errors import BlackBoxError, UndefinedError
+from .errors import BlackBoxError, UndecidedError, UndefinedError
 from .points import parameters
 
 EXACT_VALUES = "mpmath values at two precisions"
 EXACT_SLOPES = "mpmath differences at two precisions"
+BITS = 400  # 120 digits
 FORWARD_ITSELF = "the forward function itself"
 
 
@@ -43,6 +45,27 @@ def mpmath_oracle() -> ModuleType | None:
     except ImportError:
         return None
     return oracle
+
+
+def asked(oracle: Callable[..., Found], *question: Any) -> Found | None:
+    """What one of the two functions below knows, if it knows anything."""
+    try:
+        found = oracle(*question)
+    except (UndefinedError, UndecidedError):
+        return None
+    return found if found.error < math.inf else None
+
+
+def exactly(x: float) -> Any:
+    """``x`` as the number that the truth is computed with."""
+    oracle = mpmath_oracle()
+    return x if oracle is None else oracle.mpf(x)
+
+
+def many_digits() -> AbstractContextManager[Any]:
+    """What is computed inside has 120 digits, if mpmath is there."""
+    oracle = mpmath_oracle()
+    return nullcontext() if oracle is None else oracle.mp.workprec(BITS)
 
 
 def local_oracle(op: Op, inputs: Sequence[Any], *by: int) -> Found:
