@@ -10,7 +10,7 @@ from random_graphs import random_graph
 
 import autograd as ag
 from autograd import OPS, Value
-from autograd.testing import GradientError, check, check_gradients, strategies, truth
+from autograd.testing import GradientError, check_gradients, local, report, strategies, truth
 from autograd.testing import points as sampling
 
 ROWS = [op for op in OPS.values() if any(op.rules)]
@@ -362,8 +362,8 @@ def test_long_lists_take_linear_time():
 @pytest.fixture
 def no_mpmath(monkeypatch):
     """As if mpmath were not installed."""
-    monkeypatch.setattr(truth, "mpmath_oracle", lambda: None)
-    monkeypatch.setattr(check, "mpmath_oracle", lambda: None)
+    for module in (truth, local, report):
+        monkeypatch.setattr(module, "mpmath_oracle", lambda: None)
 
 
 def f(x, y):
