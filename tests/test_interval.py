@@ -488,7 +488,7 @@ def test_a_value_that_is_sensitive_to_its_input_is_less_certain(own_operations):
         found = enclosure(sinpi, (Interval(x),))
         with mp.workprec(200):
             assert found.lower <= mp.sinpi(x) <= found.upper
-        assert found.radius == pytest.approx(2.0**-52 * math.pi * x, rel=1e-9, abs=0)  # an ULP, times the condition number
+        assert found.radius == pytest.approx(2.0**-52 * math.pi * x, rel=1e-9, abs=0)  # κ = π·x
 
 
 def test_an_operation_whose_rules_never_end_has_no_bound(own_operations):
