@@ -197,7 +197,7 @@ def _is_order(op: Op, i: int) -> bool:
 def _matters(op: Op, inputs: Sequence[Any], out: Interval, local_derivatives: Sequence[Local]) -> bool:
     """Whether a kink is one of the value or of the first derivative: of those of higher order nothing is seen here."""
     explained = 2.0 * displacement(rounding_of(op, out.midpoint), inputs, local_derivatives)
-    return not out.radius <= explained < inf or any(map(_is_vague, local_derivatives))
+    return not out.radius <= explained or any(map(_is_vague, local_derivatives))
 
 
 def _is_vague(x: Local) -> bool:

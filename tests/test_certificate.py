@@ -85,6 +85,20 @@ def test_nothing_of_the_graph_changes():
     assert (x.grad, y.grad) == (4.0, 1.0)
 
 
+@pytest.mark.parametrize("x", [0.1, 3.0])
+def test_literals_are_exact_numbers_to_calculate_with(x):
+    leaf = Value(x)
+    assert Fraction(1, 3) in certify(leaf / 3.0)[leaf]
+    assert -2 / Fraction(x) ** 2 in certify(2.0 / leaf)[leaf]
+    slope = ag.grad(lambda v: 2.0 / v)(leaf)  # of quotient, with an order
+    assert 4 / Fraction(x) ** 3 in certify(slope)[leaf]
+    second = ag.grad(ag.grad(lambda v: v**2.5))(leaf)
+    with mp.workprec(200):
+        third = mp.mpf(15) / 8 * mp.mpf(x) ** -0.5
+        assert certify(second)[leaf].lower <= third <= certify(second)[leaf].upper
+    assert certify(second)[leaf].digits >= 14
+
+
 def test_a_node_through_which_nothing_flows_has_gradient_0():
     x = Value(2.0)
     y = (x > 1.0) + 0.0
@@ -275,6 +289,13 @@ def test_a_kink_of_the_second_derivative_is_reported_once_the_first_is_vague():
         assert len(certify(ag.elu(h)).kinks) == kinks
 
 
+def test_a_kink_of_the_second_derivative_alone_is_none_of_these(own_operations):
+    ag.operation("signed_square", lambda x: x * abs(x), lambda x, out: 2 * abs(x), smooth=lambda x: x != 0.0, ulps=0)
+    x = Value(0.0)
+    certificate = certify(ag.signed_square(x))
+    assert (certificate[x], certificate.kinks) == (0.0, [])
+
+
 @pytest.mark.parametrize("f", [ag.OPS["sqrt"], lambda x: x**0.5, lambda x: ag.hypot(x, x), lambda x: ag.asin(1.0 - x)])
 def test_a_pole_has_no_bound_and_is_reported(f):
     x = Value(0.0)
@@ -359,9 +380,9 @@ def test_roundings_behind_a_kink_are_no_change_of_a_leaf():
 
 def test_a_leaf_that_was_changed_is_noticed_even_if_the_value_is_the_same():
     x, y = Value(-1.0), Value(0.0)
-    products = [abs(x), x * y]
+    outputs = [abs(x), x * y, y * x, ag.sum([y, x * y])]
     x.data = 1.0
-    for output in products:
+    for output in outputs:
         with pytest.raises(ValueError, match="the data of a leaf was changed"):
             certify(output)
 
