@@ -151,12 +151,13 @@ def certify(output: Value) -> Certificate:
             midpoint, radius = node._data, 0.0
             edges.append(())
         else:
+            free = len(node.inputs) - op.orders  # literals are exact numbers to calculate with, but for orders
             inputs: list[Interval | float] = []
             indices: list[int] = []
             for k, x in enumerate(node.inputs):
                 i = -1 if x.__class__ is float else places[x]
                 indices.append(i)
-                inputs.append(Interval(midpoints[i], radii[i]) if i >= 0 else x if _is_order(op, k) else Interval(x))
+                inputs.append(Interval(midpoints[i], radii[i]) if i >= 0 else Interval(x) if k < free else x)
             out, local_derivatives = linearised(op, tuple(inputs), [i >= 0 for i in indices])
             distance = distance_to_kink(op, inputs)
             if distance is not None and _matters(op, inputs, out, local_derivatives):
@@ -187,11 +188,6 @@ def _inputs_first(output: Value) -> list[Value]:
                 met.add(x)
                 nodes.append(x)
     return sorted(nodes, key=attrgetter("_depth"))
-
-
-def _is_order(op: Op, i: int) -> bool:
-    """Whether the i-th input selects a member of a family; other literals are exact numbers to calculate with."""
-    return not op.lists and op.rules[i] is None
 
 
 def _matters(op: Op, inputs: Sequence[Any], out: Interval, local_derivatives: Sequence[Local]) -> bool:

@@ -112,6 +112,7 @@ class Op:
     forward: Callable[..., float]
     rules: tuple[Rule | None, ...]
     lists: int
+    orders: int
     selects: bool
     domain: tuple[Range, ...]
     smooth: Callable[..., bool]
@@ -301,6 +302,7 @@ def operation(
     prints: str | Rule | None = None,
     precedence: int = 9,
     lists: int = 0,
+    orders: int = 0,
     selects: bool = False,
 ) -> Op:
     """Define an operation: add one row to the table. This is all there is to adding an operation.
@@ -328,6 +330,8 @@ def operation(
         precedence: how tightly the template binds: 1 for +, 2 for *, 3 for unary -, 4 for **, 9 for a call.
         lists: for an operation on lists of any length, how many lists it takes. It then has one rule, a function of
             the tuple of all inputs and ``out`` that returns the local derivatives as a list.
+        orders: how many of the last inputs are whole numbers that choose a member of a family, such as the order of a
+            derivative; they have no local derivative.
         selects: an input whose local derivative is 0 is not used at all: what is behind it gets no contribution.
 
     Raises:
@@ -354,6 +358,8 @@ def operation(
             raise TypeError(f"a local derivative must be a function (or None), got {shown(rule)}")
     if lists < 0 or not rules or (lists and (len(rules) != 1 or rules[0] is None)):
         raise ValueError(f"operation {name!r} needs {'one rule' if lists else 'one local derivative per input'}")
+    if not 0 <= orders <= len(rules) or any(rules[len(rules) - orders :]):
+        raise ValueError(f"operation {name!r}: the last {orders!r} input(s) are orders: their local derivative is None")
     if lists and turns is not None:
         raise ValueError(f"operation {name!r}: turns is for operations of single inputs, not of lists")
     arity = lists or len(rules)
@@ -366,6 +372,7 @@ def operation(
         forward=forward,
         rules=rules,
         lists=lists,
+        orders=orders,
         selects=selects,
         domain=domain if domain is not None else (REALS,) * arity,
         smooth=smooth,

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd import OPS, Op, Value
 from autograd.op import REALS
-from autograd.testing.points import LARGEST, SMALLEST, Point, one_number, parameters, points, unit_sum
+from autograd.testing.points import LARGEST, SMALLEST, Point, one_number, points, unit_sum
 
 MOST_OPERATIONS = 200
 SMALL = 30
@@ -140,12 +140,11 @@ class _Graph:
         if op.lists:
             size = op.lists * rng.randint(1, 4)
             domain: Sequence[tuple[float, float]] = op.domain[:1] * size
-            rules = op.rules * size
         else:
-            size, domain, rules = len(op.rules), op.domain, op.rules
+            size, domain = len(op.rules), op.domain
         operands: list[Any] = []
-        for (low, high), rule in zip(domain, rules, strict=True):
-            if rule is None and (low, high) != REALS:  # an order
+        for i, (low, high) in enumerate(domain):
+            if i >= size - op.orders:
                 operands.append(float(rng.randint(int(low), int(high))))
             else:
                 operands.append(self._node(low, high))
@@ -198,7 +197,7 @@ class _ExtremeGraph(_Graph):
         else:
             anywhere, near_the_ends = _points(op)
             point = rng.choice(near_the_ends if near_the_ends and rng.random() < 0.4 else anywhere)
-        free = len(point) - parameters(op)
+        free = len(point) - op.orders
         node = rng.randrange(free)  # the others may be literals
         return [self._made(x) if i == node or (i < free and rng.random() < 0.7) else x for i, x in enumerate(point)]
 

@@ -16,7 +16,7 @@ import autograd
 from autograd.op import Op
 from autograd.testing import oracle
 from autograd.testing.accuracy import PROMISE, local_deviations, value_deviation
-from autograd.testing.points import Point, parameters, points
+from autograd.testing.points import Point, points
 
 ROWS = list(autograd.OPS)
 
@@ -53,7 +53,7 @@ def moderate_points(op: Op) -> list[Point]:
     """Ordinary smooth points: some at random, away from the ends of the domain, and those where rules like to break."""
     rng = random.Random(op.name)
     found = [*ORDINARY.get(op.name, []), *[p for p in op.special if all(x == 0.0 or 0.1 < abs(x) < 50.0 for x in p)]]
-    free = len(op.domain) - parameters(op)
+    free = len(op.domain) - op.orders
     for _ in range(3):
         domain = [op.domain[0]] * 4 if op.lists else op.domain[:free]
         family = [] if op.lists else op.domain[free:]
@@ -84,7 +84,7 @@ def test_derivatives_of_order_1_to_3(name: str) -> None:
     # rounding errors are some dozens of 1e-16 of the greatest of those, and a wrong rule is not.
     op = autograd.OPS[name]
     for point in moderate_points(op):
-        for i in range(len(point) - parameters(op)):
+        for i in range(len(point) - op.orders):
             truth = {n: oracle.exact(op, point, oracle.once(i, len(point), n)) for n in range(1, max(ORDERS) + 2)}
             for n in ORDERS:
                 scale = float(max(abs(truth[m]) for m in range(1, n + 2)))

@@ -11,7 +11,6 @@ from random_graphs import random_graph
 import autograd as ag
 from autograd import OPS, Value
 from autograd.testing import GradientError, check_gradients, local, report, strategies, truth
-from autograd.testing import points as sampling
 
 ROWS = [op for op in OPS.values() if any(op.rules)]
 
@@ -31,7 +30,7 @@ def wrong_rules(monkeypatch, op, change):
 
 def function_and_point(op, scale=1.0):
     """A function that is ``op`` at ordinary points, and a point at which each of its local derivatives is not 0."""
-    free = 3 if op.lists == 1 else 4 if op.lists else len(op.rules) - sampling.parameters(op)
+    free = 3 if op.lists == 1 else 4 if op.lists else len(op.rules) - op.orders
     orders = [1.0] * (0 if op.lists else len(op.rules) - free)
     if op.name == "where":
         return lambda x, y: op(1.0, x, 3.0 * y) * scale + op(0.0, x, y) * scale, (0.3, 0.7)

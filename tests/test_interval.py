@@ -15,7 +15,6 @@ from mpmath import mp
 import autograd as ag
 from autograd import OPS, Interval, Value, certify
 from autograd.interval import enclosure, linearised
-from autograd.testing import points as sampling
 from autograd.testing.errors import UndecidedError, UndefinedError
 from autograd.testing.oracle import derivative, value
 
@@ -118,7 +117,7 @@ def test_an_interval_is_neither_true_nor_a_float():
 def boxes(op, draw):
     """A box of Intervals in the domain of ``op``, and a point of it."""
     point = draw(points_of(op))
-    free = len(point) - sampling.parameters(op)
+    free = len(point) - op.orders
     radii = [draw(st.sampled_from(RADII)) for _ in range(free)] + [0.0] * (len(point) - free)
     inside = [x + r * draw(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])) for x, r in zip(point, radii, strict=True)]
     box = [Interval(x, r) if i < free else x for i, (x, r) in enumerate(zip(point, radii, strict=True))]
@@ -133,7 +132,7 @@ def boxes(op, draw):
 def points_of(draw, op):
     """Floats at which ``op`` may be tried: of moderate size, its special points among them."""
     domain = [*op.domain] * 3 if op.lists == 1 else [*op.domain] * 2 if op.lists else list(op.domain)
-    free = len(domain) - sampling.parameters(op)
+    free = len(domain) - op.orders
     point = []
     for i, (low, high) in enumerate(domain):
         if i >= free:
@@ -149,7 +148,7 @@ def points_of(draw, op):
 @given(data=st.data())
 def test_every_row_encloses_its_values_and_local_derivatives_in_a_box(op, data):
     box, inside = boxes(op, data.draw)
-    free = len(box) - sampling.parameters(op)
+    free = len(box) - op.orders
     out, slopes = linearised(op, box, [i < free for i in range(len(box))])
     with mp.workprec(300):
         try:
@@ -177,7 +176,7 @@ def test_the_midpoint_is_what_floats_give(op, data):
         expected = op.evaluate(tuple(point))
     except (ValueError, ArithmeticError):
         assume(False)
-    free = len(point) - sampling.parameters(op)
+    free = len(point) - op.orders
     found = enclosure(op, tuple([Interval(x) if i < free else x for i, x in enumerate(point)]))
     if found.radius < 0.5:  # a tie has both answers
         assert found.midpoint == expected
@@ -412,7 +411,7 @@ def test_a_formula_that_overflows_has_no_bound():
 FAR = [5e-324, 1e-310, 1e-200, 0.01, 7.0, 38.5, 300.0, 709.5, 745.1, 746.0, 1e4, 1e200, 1e300]
 
 
-@pytest.mark.parametrize("op", [op for op in ROWS if not sampling.parameters(op)], ids=lambda op: op.name)
+@pytest.mark.parametrize("op", [op for op in ROWS if not op.orders], ids=lambda op: op.name)
 @given(data=st.data())
 def test_every_row_encloses_its_values_where_floats_end(op, data):
     size = op.arity or 2 * op.lists

@@ -193,6 +193,14 @@ def test_a_rule_that_fails_is_named(own_operations, rule, said):
     assert said in str(error.value)
 
 
+def test_orders_are_the_last_inputs_and_have_no_local_derivative(own_operations):
+    for orders in (-1, 1, 3):
+        with pytest.raises(ValueError, match=r"the last -?\d input\(s\) are orders: their local derivative is None"):
+            operation("family", lambda x, n: x, lambda x, n, out: 1.0, lambda x, n, out: 1.0, orders=orders)
+    assert operation("family", lambda x, n: x, lambda x, n, out: 1.0, None, orders=1).orders == 1
+    assert operation("chooser", lambda x, n: x, None, lambda x, n, out: 1.0, domain=((0, 1), (-1, 1))).orders == 0
+
+
 @pytest.mark.parametrize(
     ("rules", "said"),
     [

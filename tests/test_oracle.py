@@ -12,7 +12,7 @@ from autograd import OPS, Op
 from autograd.testing import oracle, truth
 from autograd.testing.differences import COMPLEX, central, complex_step
 from autograd.testing.errors import BlackBoxError, UndecidedError, UndefinedError
-from autograd.testing.points import parameters, points
+from autograd.testing.points import points
 from autograd.testing.truth import local_oracle, value_oracle
 
 POINTS = 60
@@ -27,7 +27,7 @@ def smooth_points(op: Op, count: int = POINTS):
         except (ArithmeticError, ValueError):
             continue
         if op.smooth(*point):
-            yield point, range(len(point) - parameters(op))
+            yield point, range(len(point) - op.orders)
 
 
 # ---- mpmath ----------------------------------------------------------------------------------------------------------

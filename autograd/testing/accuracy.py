@@ -14,7 +14,7 @@ from mpmath import mp, mpf
 from ..op import Op
 from . import oracle
 from .errors import BlackBoxError, UndefinedError
-from .points import Point, parameters
+from .points import Point
 from .truth import EXACT_SLOPES, EXACT_VALUES, Found, local_oracle
 
 PROMISE = 4.0
@@ -83,7 +83,7 @@ def local_deviations(op: Op, point: Point) -> list[Deviation | None]:
 
     None where there is nothing to compare: at a kink, and where the value does not exist.
     """
-    free = len(point) - parameters(op)
+    free = len(point) - op.orders
     nothing: list[Deviation | None] = [None] * free
     try:
         out = op.evaluate(point)

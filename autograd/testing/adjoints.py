@@ -12,7 +12,6 @@ from ..certificate import Certificate, certify
 from ..interval import COMPARISONS, Interval
 from ..op import Op
 from ..value import Value, topological_order
-from . import points as sampling
 from .local import CONVENTIONS
 from .report import compare, name_of, only
 from .truth import Found, asked, exactly, local_oracle, terms_that_matter, value_oracle
@@ -90,7 +89,7 @@ def _exact(nodes: list[Value]) -> tuple[dict[Value, Found], dict[Value, Found]]:
 
 def _slope(op: Op, point: Sequence[Any], i: int, terms: tuple[Sequence[Any], int]) -> Found | None:
     """The exact local derivative at exact inputs, by convention at a kink."""
-    if i >= len(point) - sampling.parameters(op) or op in COMPARISONS:
+    if i >= len(point) - op.orders or op in COMPARISONS:
         return Found(exactly(0.0), 0.0, "")
     found = asked(local_oracle, op, *terms)
     if found is not None and op.name in CONVENTIONS and not op.smooth(*point):

@@ -14,7 +14,6 @@ from ..interval import COMPARISONS, Interval, linearised
 from ..op import Op, is_built_in
 from ..symbol import input_names
 from ..value import Value, topological_order
-from . import points as sampling
 from .errors import GradientError
 from .expressions import call
 from .report import compare, expected_from, only, report
@@ -31,9 +30,9 @@ def check_node(node: Value, op: Op) -> None:
     point = [x.data if isinstance(x, Value) else x for x in node.inputs]
     if not all(map(math.isfinite, point)):
         return
-    free = len(point) - sampling.parameters(op)  # the others select a member of a family
+    free = len(point) - op.orders
     wanted = [isinstance(x, Value) and i < free for i, x in enumerate(node.inputs)]
-    exact_inputs = tuple([Interval(x) if op.lists or op.rules[i] else x for i, x in enumerate(point)])
+    exact_inputs = (*map(Interval, point[:free]), *point[free:])
     value, slopes = linearised(op, exact_inputs, wanted)
     smooth = op.smooth(*point)
     truth = asked(value_oracle, op, point)
@@ -88,7 +87,7 @@ def check_higher(node: Value, op: Op, order: int) -> None:
     point = [*map(float, node.inputs)]
     if not (all(map(math.isfinite, point)) and op.smooth(*point)):
         return
-    free = len(point) if op.lists else len(point) - sampling.parameters(op)
+    free = len(point) - op.orders
     sample = [i for i in _sample(op, len(point)) if isinstance(node.inputs[i], Value)]
     names = [f"x{i + 1}" for i in range(free)] if op.lists else input_names(op)
 
@@ -128,7 +127,7 @@ def partial_derivative(f: Callable[..., Any], i: int) -> Callable[..., Any]:
 def _sample(op: Op, size: int) -> list[int]:
     """The inputs by which derivatives of higher order are taken: a few of each list, for their pairs are many."""
     if not op.lists:
-        return [*range(size - sampling.parameters(op))]
+        return [*range(size - op.orders)]
     length = size // op.lists
     return [k * length + i for k in range(op.lists) for i in range(min(length, 2))]
 

@@ -89,7 +89,7 @@ def check_operation(op: Op, points: int = 120) -> OperationReport:
     value = _worst(accuracy.value_deviation(op, point) for point in sample)
     _raise_if_above(accuracy.PROMISE, unit, op.name, value)
 
-    names = input_names(op)[: len(op.rules) - sampling.parameters(op)]
+    names = input_names(op)[: len(op.rules) - op.orders]
     found: dict[str, list[Deviation | None]] = {name: [] for name in names}
     for point in sample:
         for i, deviation in enumerate(accuracy.local_deviations(op, point)):

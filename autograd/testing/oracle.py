@@ -23,7 +23,6 @@ from mpmath import MPContext, libmp, mp, mpf
 
 from ..op import Op
 from .errors import BlackBoxError, UndecidedError, UndefinedError
-from .points import parameters
 
 Orders = tuple[int, ...]
 Function = Callable[..., mpf]
@@ -387,7 +386,7 @@ def _own(op: Op) -> Function:
 def spread(op: Op, inputs: Sequence[float], orders: Orders | None = None) -> mpf:
     """Σ |x_i · ∂f/∂x_i| of the quantity f that ``exact`` gives for the same: |f| times its condition number."""
     orders = orders or (0,) * len(inputs)
-    free = range(len(inputs) - parameters(op))
+    free = range(len(inputs) - op.orders)
     raised = [tuple([n + (i == j) for j, n in enumerate(orders)]) for i in free]
     return mp.fsum(abs(mp.convert(x) * exact(op, inputs, up)) for x, up in zip(inputs, raised, strict=False) if x)
 

@@ -65,11 +65,6 @@ def beside(rng: random.Random, end: float, towards: float) -> float:
     return x
 
 
-def parameters(op: Op) -> int:
-    """How many of the last inputs are whole numbers that select a member of a family."""
-    return sum(rule is None and math.isfinite(high) for rule, (_, high) in zip(op.rules, op.domain, strict=False))
-
-
 def near(rng: random.Random, x: float) -> float:
     """A number whose relation to x is likely to matter: equal, opposite, close, or of similar size."""
     factor = rng.choice((1.0, -1.0, 1.0 + 2**-52, 1.0 + 10.0 ** rng.uniform(-15, 0), 10.0 ** rng.uniform(-10, 10)))
@@ -120,7 +115,7 @@ def points(op: Op) -> Iterator[Point]:
             domain = [op.domain[0]] * size
         else:
             domain = list(op.domain)
-        free = len(domain) - parameters(op)
+        free = len(domain) - op.orders
         point = [one_number(rng, *ends) for ends in domain[:free]]
         if op.name in PARTICULAR and rng.random() < 0.4:
             point = list(PARTICULAR[op.name](rng))
@@ -138,7 +133,7 @@ def points(op: Op) -> Iterator[Point]:
 def anywhere(op: Op) -> Iterator[Point]:
     """Points that ignore the domain of the row."""
     rng = random.Random(f"{op.name} anywhere")
-    family = parameters(op)
+    family = op.orders
     while True:
         point = [one_number(rng, -math.inf, math.inf) for _ in op.rules[: len(op.rules) - family]]
         yield (*point, *[float(rng.randint(int(low), int(high))) for low, high in op.domain[len(point) :]])

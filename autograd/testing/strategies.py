@@ -205,8 +205,8 @@ class _Choices:
 
 def _literals(op: Op, i: int, edges: Sequence[float]) -> _Input:
     low, high = op.domain[i]
-    if not op.lists and op.rules[i] is None and any(op.rules) and -math.inf < low <= high < math.inf:
-        return _Input([low, *map(float, range(math.floor(low) + 1, math.floor(high) + 1))], None, is_order=True)
+    if i >= len(op.domain) - op.orders:
+        return _Input([*map(float, range(math.ceil(low), math.floor(high) + 1))], None, is_order=True)
     if edges:
         return _Input(edges, None, is_order=False)
     low, high = _near_zero((low, high))

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from ..op import Op
 from .differences import COMPLEX, central, complex_step
 from .errors import BlackBoxError, UndecidedError, UndefinedError
-from .points import parameters
 
 EXACT_VALUES = "mpmath values at two precisions"
 EXACT_SLOPES = "mpmath differences at two precisions"
@@ -135,6 +134,6 @@ def value_oracle(op: Op, inputs: Sequence[Any]) -> Found:
         out = op.evaluate(floats)
     except (ValueError, ArithmeticError) as error:
         raise UndefinedError(str(error)) from error
-    slopes = [central(op, floats, i) for i in range(len(floats) - parameters(op))]
+    slopes = [central(op, floats, i) for i in range(len(floats) - op.orders)]
     spread = math.fsum(abs(x) * (abs(slope) + error) for x, (slope, error) in zip(floats, slopes, strict=False) if x)
     return Found(out, 4.0 * (math.ulp(out) + math.ulp(1.0) * spread), FORWARD_ITSELF)
