@@ -68,11 +68,6 @@ def turns_of_atan2(low: float, high: float) -> tuple[float, ...]:
     return (0.0, -0.0) if low <= 0.0 <= high else ()
 
 
-def turns_of_pow(low: float, high: float) -> tuple[float, ...]:
-    """0, where an even power turns, and an exponent that is not whole, at which no negative number has a power."""
-    return (math.nextafter(low, high), *((0.0,) if low < 0.0 < high else ()))
-
-
 def sigmoid(x: float) -> float:
     """1 / (1 + e^-x), without overflow and without losing the left tail."""
     if x >= 0.0:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from math import inf, isfinite, nan, nextafter, ulp
@@ -185,8 +186,8 @@ def _div(x: Any, y: Any) -> Interval:
     midpoint = x / y if y else nan
     if not nearest > 0.0:
         return Interval(midpoint, inf)
-    # x' / y' - x / y = ((x' - x) + (x / y)·(y - y')) / y'
-    moved = rx + abs(midpoint) * ry
+    # x' / y' - x / y = ((x' - x) + (x / y)·(y - y')) / y', and x / y is rounded too.
+    moved = rx + (abs(midpoint) + ulp(midpoint)) * ry if x else rx
     if moved < SMALL and ry and x:
         moved += TINY
     radius = (moved / nearest + 0.5 * ulp(midpoint)) * INFLATE
@@ -288,13 +289,18 @@ def enclosure(op: Op, inputs: tuple[Any, ...]) -> Interval:
         return ARITHMETIC[op](*inputs)
     if op.turns is not None:
         return _looked_up(op, inputs)
-    if callable(op.prints):
+    if _has_formula(op):
         return _around(_evaluate(op, inputs), _formula(op, inputs))
     return _by_mean_value(op, inputs, [False] * len(inputs))[0]
 
 
 def _is_known_by_its_rules_alone(op: Op) -> bool:
-    return op.turns is None and op not in ARITHMETIC and not callable(op.prints)
+    return op.turns is None and op not in ARITHMETIC and not _has_formula(op)
+
+
+def _has_formula(op: Op) -> bool:
+    """Whether it prints as an expression that equals it: a user's may hold rounded constants."""
+    return callable(op.prints) and is_built_in(op)
 
 
 def _evaluate(op: Op, inputs: Sequence[Any]) -> float:
@@ -324,9 +330,12 @@ def _looked_up(op: Op, inputs: Sequence[Any]) -> Interval:
     places: Iterable[tuple[float, ...]]
     if op.arity == 1:
         number, radius = ball(inputs[0])
-        lowest, highest = op.domain[0]
-        low, high = max(-_above(radius, -number), lowest), min(_above(radius, number), highest)
+        low, high = -_above(radius, -number), _above(radius, number)
+        if is_built_in(op):  # whose domain is where it is defined; a user's is where it is worth trying
+            low, high = max(low, op.domain[0][0]), min(high, op.domain[0][1])
         places = zip((low, high, *op.turns(low, high))) if radius else ()
+    elif op is ops.pow and ball(inputs[1])[1] and ball(inputs[0])[0] < ball(inputs[0])[1]:
+        return Interval(midpoint, inf)  # a negative number has no power but whole ones
     else:
         places = itertools.product(*[_places(op, *ball(x)) for x in inputs])
     greatest, farthest = abs(midpoint), 0.0
@@ -364,32 +373,38 @@ def _by_mean_value(op: Op, inputs: tuple[Any, ...], wanted: Sequence[bool]) -> t
     """The value and the local derivatives of a row of which nothing is known but its rules.
 
     The value moves by no more than the greatest local derivative times how far the inputs may move. A rule may ask for
-    the value itself, or for an operation whose rule does (as sin and cos do): so an enclosure is guessed, and is right
-    if what follows from it lies within it (functions that never move fast enough to leave their guesses do not).
+    the value itself, or for an operation whose rule does (as sin and cos do). Then an enclosure is guessed, and is
+    right if what follows from it lies within it (functions that never move fast enough to leave their guesses do not).
     """
     midpoint = _evaluate(op, inputs)
     unbounded = Interval(midpoint, inf)
     if op in _guesses.made:
         guessed_at, guess = _guesses.made[op]
         return guess if guessed_at == inputs else unbounded, [UNKNOWN] * len(inputs)
-    point, uncertain = [ball(x)[0] for x in inputs], [ball(x)[1] > 0.0 for x in inputs]
-    slopes = _local_derivatives(op, point, midpoint, [True] * len(point))
-    rounding = _rounding_by_condition(op, midpoint, point, slopes)
-    needed = displacement(rounding, inputs, slopes)
-    if any(uncertain) and distance_to_kink(op, inputs) is not None:
-        return unbounded, _local_derivatives(op, inputs, UNKNOWN, wanted)
-    asked = [want or moves for want, moves in zip(wanted, uncertain, strict=True)]
+    point, every = [ball(x)[0] for x in inputs], [True] * len(inputs)
+    smooth = not any(ball(x)[1] for x in inputs) or distance_to_kink(op, inputs) is None
+
+    def within(guess: Interval) -> tuple[float, list[Local]]:
+        _guesses.made[op] = inputs, guess
+        slopes = _local_derivatives(op, inputs, guess, every)
+        rounding = _rounding_by_condition(op, midpoint, point, slopes)
+        return displacement(rounding, inputs, slopes) if smooth else inf, slopes
+
     try:
-        for guess in (Interval(midpoint, 1.001 * needed), Interval(midpoint, 2.0 * needed)):
-            _guesses.made[op] = inputs, guess
-            local_derivatives = _local_derivatives(op, inputs, guess, asked)
-            radius = displacement(rounding, inputs, local_derivatives)
-            if radius <= guess.radius:
-                return Interval(midpoint, radius), local_derivatives
-        _guesses.made[op] = inputs, UNKNOWN
-        return unbounded, _local_derivatives(op, inputs, UNKNOWN, wanted)
+        radius, slopes = within(unbounded)
+        if smooth and not all(ball(slope)[1] < inf for slope in slopes if slope is not None):
+            at_midpoint = _local_derivatives(op, point, midpoint, every)
+            needed = displacement(_rounding_by_condition(op, midpoint, point, at_midpoint), inputs, at_midpoint)
+            for guess in (Interval(midpoint, 1.001 * needed), Interval(midpoint, 2.0 * needed)):
+                closer, slopes_there = within(guess)
+                if closer <= guess.radius:
+                    radius, slopes = closer, slopes_there
+                    break
     finally:
         _guesses.made.pop(op, None)
+    return Interval(midpoint, radius if radius == radius else inf), [
+        slope if want else None for slope, want in zip(slopes, wanted, strict=True)
+    ]
 
 
 def displacement(rounding: float, inputs: Sequence[Any], local_derivatives: Sequence[Local]) -> float:
@@ -397,8 +412,8 @@ def displacement(rounding: float, inputs: Sequence[Any], local_derivatives: Sequ
     total = rounding
     for x, local in zip(inputs, local_derivatives, strict=True):
         radius = ball(x)[1]
-        if radius and local is not None:
-            slope, spread = ball(local)
+        if radius:  # where nothing flows back, nothing is known of how the value moves
+            slope, spread = ball(UNKNOWN if local is None else local)
             total += (abs(slope) + spread) * radius
     return total * (1.0 + (len(inputs) + 4) * 2.0 * UNIT)
 
@@ -449,60 +464,78 @@ def _widened(op: Op, local: Any) -> Interval:
 # ---- where an operation is smooth ----------------------------------------------------------------------------------
 
 
+MOST_ANSWERS = 8
+
+
 class _Place(Number):
-    """An input at which ``smooth`` is asked: a comparison is true if it is so for the whole Interval.
+    """An input at which ``smooth`` is asked. It can only be compared, and some comparisons have both answers."""
 
-    It can be compared, and nothing else: what ``smooth`` makes of ``abs(x)`` or ``math.floor(x)`` is not certain.
-    """
+    __slots__ = ("midpoint", "questions", "radius")
 
-    __slots__ = ("midpoint", "radius", "uncertain")
-
-    def __init__(self, midpoint: float, radius: float, uncertain: list[float]) -> None:
+    def __init__(self, midpoint: float, radius: float, questions: _Questions) -> None:
         self.midpoint = midpoint
         self.radius = radius
-        self.uncertain = uncertain
+        self.questions = questions
 
     @staticmethod
     def apply(op: Op, inputs: tuple[Any, ...]) -> Any:
         raise TypeError("smooth may only compare its inputs")
 
-    def _compared(self, other: Any) -> int:
-        """-1 if it is certainly less than ``other``, 1 if it is certainly greater, else 0."""
+    def _is(self, compare: Callable[[float, float], bool], other: Any) -> bool:
         y, reach = (other.midpoint, other.radius) if isinstance(other, _Place) else (as_float(other), 0.0)
-        distance = abs(self.midpoint - y)
-        if distance > (self.radius + reach) * INFLATE:
-            return 1 if self.midpoint > y else -1
-        self.uncertain.append(distance)
-        return 0
+        if abs(self.midpoint - y) > (self.radius + reach) * INFLATE:
+            return compare(self.midpoint, y)
+        return self.questions.ask(abs(self.midpoint - y))
 
     # fmt: off
-    def __bool__(self) -> bool: return self._compared(0.0) != 0
-    def __ne__(self, other: object) -> bool: return self._compared(other) != 0
-    def __lt__(self, other: Any) -> bool: return self._compared(other) < 0
-    def __le__(self, other: Any) -> bool: return self._compared(other) < 0
-    def __gt__(self, other: Any) -> bool: return self._compared(other) > 0
-    def __ge__(self, other: Any) -> bool: return self._compared(other) > 0
+    def __bool__(self) -> bool: return self._is(operator.ne, 0.0)
+    def __eq__(self, other: object) -> bool: return self._is(operator.eq, other)
+    def __ne__(self, other: object) -> bool: return self._is(operator.ne, other)
+    def __lt__(self, other: Any) -> bool: return self._is(operator.lt, other)
+    def __le__(self, other: Any) -> bool: return self._is(operator.le, other)
+    def __gt__(self, other: Any) -> bool: return self._is(operator.gt, other)
+    def __ge__(self, other: Any) -> bool: return self._is(operator.ge, other)
     # fmt: on
 
-    def __eq__(self, other: object) -> bool:
-        raise TypeError("whether two numbers are equal is not certain: ask with !=")
+    __hash__ = None  # type: ignore[assignment]  # a set would find it by its hash, or not, without a comparison
 
-    __hash__ = Number.__hash__
+
+class _Questions:
+    """Comparisons whose answer is not certain: the first are answered as told, the others with no."""
+
+    def __init__(self, answers: list[bool]) -> None:
+        self.answers = answers
+        self.distances: list[float] = []
+
+    def ask(self, distance: float) -> bool:
+        if len(self.distances) == len(self.answers):
+            self.answers.append(False)
+        self.distances.append(distance)
+        return self.answers[len(self.distances) - 1]
 
 
 def distance_to_kink(op: Op, inputs: Sequence[Any]) -> float | None:
-    """How far the midpoints are from where ``op`` is not smooth; None if that is beyond the radii."""
+    """How far the midpoints are from where ``op`` is not smooth; None if that is beyond the radii.
+
+    It is smooth if it says so whatever the answers of the uncertain comparisons.
+    """
     smooth = op.smooth
     if op is ops.pow and _is_whole(inputs[1]):  # the row's own ``smooth`` speaks for all powers
         smooth = everywhere if ball(inputs[1])[0] >= 0.0 else lambda x, y: ops.nonzero(x)
     if smooth is everywhere:
         return None
-    uncertain: list[float] = []
-    try:
-        certain = smooth(*[_Place(*ball(x), uncertain) for x in inputs])
-    except (TypeError, AttributeError):  # it does more than compare
-        certain = not any(ball(x)[1] for x in inputs) and smooth(*[ball(x)[0] for x in inputs])
-    return None if certain else max(uncertain, default=0.0)
+    waiting: list[list[bool]] = [[]]
+    while waiting:
+        answers = waiting.pop()
+        told, questions = len(answers), _Questions(answers)
+        try:
+            certain = smooth(*[_Place(*ball(x), questions) for x in inputs])
+        except (TypeError, AttributeError):  # it does more than compare
+            certain = not any(ball(x)[1] for x in inputs) and smooth(*[ball(x)[0] for x in inputs])
+        if not certain or len(answers) > MOST_ANSWERS:
+            return max(questions.distances, default=0.0)
+        waiting += [[*answers[:i], True] for i in range(told, len(answers))]
+    return None
 
 
 def _is_whole(x: Any) -> bool:

@@ -319,11 +319,11 @@ def operation(
             evaluated when the operation is recorded.
         doc: one sentence, with the formula.
         domain: per input, the (lowest, highest) number at which it is worth trying; all reals unless given.
-        smooth: of the inputs, whether all derivatives exist there (false at a kink); write it with ``!=``, ``<`` and
-            ``>``, so that certificates can ask it of intervals.
+        smooth: of the inputs, whether all derivatives exist there (false at a kink); written with comparisons only,
+            certificates can ask it of intervals.
         special: inputs at which tests should look in particular: kinks, ends of the domain, limits.
         ulps: what certificates assume of ``forward``: at floats it is within so many ULP of the exact value; without
-            ``turns``, times the condition number where that is above 1.
+            ``turns``, times the condition number where that is above 1. Likewise of constants in your own rules.
         turns: for an operation that is monotone along each input between turning points: a function of an interval's
             ends that gives numbers inside at which the extremes are taken (none where it is monotone).
         prints: how it prints, as a template such as ``"{} + {}"`` or as an expression in other operations.

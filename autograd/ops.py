@@ -74,7 +74,7 @@ abs = operation("abs",  math.fabs,               lambda x, out: gt(x, 0.0) - lt(
 pow = operation("pow",  math.pow,
                 lambda x, y, out: power_derivative(x, y, 1.0, 0.0),
                 lambda x, y, out: power_derivative(x, y, 0.0, 1.0),
-                ulps=0.6, turns=el.turns_of_pow, doc="x ** y, for x > 0, or whole y.", prints="{} ** {}", precedence=4,
+                ulps=0.6, turns=at_zero, doc="x ** y, for x > 0, or whole y.", prints="{} ** {}", precedence=4,
                 domain=(POSITIVE, REALS), smooth=positive,
                 special=((0.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (-2.0, 3.0), (-2.0, 2.0)))
 

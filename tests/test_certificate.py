@@ -404,10 +404,15 @@ def test_a_jump_of_an_operation_has_no_bound(own_operations):
         lambda x: x != math.floor(x),
         lambda x: not (x == 1.0),  # noqa: SIM201
         lambda x: x not in (1.0,),
+        lambda x: x not in {1.0},
         lambda x: abs(x) != 1.0,
+        lambda x: not x <= 1.0,
+        lambda x: not (x <= 1.0 and x >= 1.0),
+        lambda x: (x > 1.0) == (x > 1.0),
+        lambda x: not x < 1.0 and not x > 1.0,
     ],
 )
-def test_smooth_may_do_more_than_compare_and_is_then_not_trusted(smooth, own_operations):
+def test_smooth_may_be_written_in_any_way_and_is_believed_where_it_is_certain(smooth, own_operations):
     ag.operation("step", lambda x: float(x >= 1.0), lambda x, out: 0.0 * x, smooth=smooth)
     x = Value(0.1)
     total = Value(0.0)
@@ -417,6 +422,48 @@ def test_smooth_may_do_more_than_compare_and_is_then_not_trusted(smooth, own_ope
     y = ag.step(total)
     assert encloses(y, 1.0)
     assert [kink.node for kink in certify(y).kinks] == [y]
+
+
+def test_a_value_does_not_move_freely_where_nothing_flows_back(own_operations):
+    for fields in ({}, {"turns": lambda low, high: ()}):
+        stop = ag.operation("stop", lambda x: x, None, **fields)
+        x = Value(0.75)
+        h = (x + 1e16) - 1e16
+        assert encloses(stop(h), 0.75)
+        assert encloses(stop(h) * x, 0.5625)
+        assert 0.75 in certify(stop(h) * x)[x]
+
+
+def test_an_operation_of_ones_own_may_be_defined_beyond_its_domain(own_operations):
+    cube = ag.operation(
+        "cube", lambda x: x * x * x, lambda x, out: 3 * x * x, domain=((-1, 1),), turns=lambda *ends: ()
+    )
+    assert encloses(cube(((Value(0.75) + 1e16) - 1e16) + 1.0), 1.75**3)
+
+
+def test_how_an_operation_of_ones_own_prints_is_not_believed(own_operations):
+    area = ag.operation(
+        "area", lambda r: math.pi * r * r, lambda r, out: 2 * math.pi * r, prints=lambda r: 3.14 * r * r
+    )
+    r = Value(1.5)
+    with mp.workprec(200):
+        assert encloses(area(r), mp.pi * 2.25)
+        assert certify(area(r))[r].lower <= 3 * mp.pi <= certify(area(r))[r].upper
+
+
+def test_a_negative_number_has_no_power_that_is_not_whole():
+    for base in (Value(-1.0), (Value(1.0) + 1e16) - 1e16):
+        y = base ** (Value(2.0**54) + 1.0)
+        assert certify(y).value(y).radius == math.inf
+    with mp.workprec(200):
+        assert encloses(Value(3.0) ** (Value(0.1) * 3.0), mp.mpf(3) ** (3 * mp.mpf(0.1)))
+
+
+def test_a_quotient_that_underflows_is_uncertain_if_its_divisor_is():
+    v, x = Value(1023.0), Value(2.0**-1066)
+    y = (2.0**63 - (v + 2.0**63)) + 1025.0
+    assert encloses(x / y, 2.0**-1067)
+    assert encloses((x / y) * 2.0**1000 * 2.0**60, 2.0**-7)
 
 
 def test_rules_may_return_whole_numbers(own_operations):

@@ -441,7 +441,7 @@ def test_what_the_engine_refuses_has_no_bound(own_operations):
     op = ag.operation("overflows", lambda x, y: x, lambda x, y, out: ag.exp(y), lambda x, y, out: 0.0 * x)
     out, slopes = linearised(op, (Interval(1.0), 1000.0), [True, False])
     assert 1.0 in out
-    assert [slope.radius for slope in slopes] == [math.inf, math.inf]
+    assert slopes[0].radius == math.inf
 
 
 # ---- operations of one's own -----------------------------------------------------------------------------------------
