@@ -273,6 +273,8 @@ def _power(x: arb_series, y: arb_series) -> arb_series:
 
 def _power_derivative(x: arb_series, y: arb_series, k: arb_series, j: arb_series) -> arb_series:
     """∂^(k+j) x^y / ∂x^k ∂y^j = x^(y-k) · (∂/∂y + log x)^j y(y-1)…(y-k+1), for k <= 2 and j <= 1."""
+    if _whole(j) > 1:
+        raise UndecidedError
     falling, slope = ((1 + 0 * y, 0 * y), (y, 1 + 0 * y), (y * (y - 1), 2 * y - 1))[_whole(k)]
     if _whole(j):
         falling = slope + falling * x.log()
@@ -405,12 +407,18 @@ def _difference(steps: Sequence[Step], leaf: int, bits: int) -> mpf:
             numbers[i] = _value(*steps[i], numbers)
         x = numbers[leaf]
         step = mp.ldexp(min(abs(x), mpf(1)) or mpf(1), -3 * bits // 10)
-        ends = []
-        for numbers[leaf] in (x - step, x + step):
+        places = [x - step, x + step]
+        jumps = any(steps[i][0] == "where" for i in affected)
+        if jumps:  # at x itself it may take another way than on both sides
+            places.insert(0, x)
+        outs = []
+        for numbers[leaf] in places:
             for i in affected:
                 numbers[i] = _value(*steps[i], numbers)
-            ends.append(numbers[-1])
-        return (ends[1] - ends[0]) / (2 * step)
+            outs.append(numbers[-1])
+        if jumps and abs(outs[0] - (outs[1] + outs[2]) / 2) > mp.sqrt(step):
+            raise UndecidedError
+        return (outs[-1] - outs[-2]) / (2 * step)
 
 
 def _value(name: str | None, operands: list[int | float], numbers: list[mpf]) -> mpf:

@@ -15,7 +15,7 @@ from exact import FUNCTIONS, Balls, UndecidedError, by_balls, by_difference, dif
 from mpmath import mp, mpf
 from random_graphs import EXTREME, MOST_OPERATIONS, ROWS, SMALL, TAME, WILD, kind_of, random_graph
 
-from autograd import OPS, Interval, Value, certify, maximum, relu, sqrt, topological_order
+from autograd import OPS, Interval, Value, certify, maximum, relu, sqrt, topological_order, where
 from autograd.testing.points import SMALLEST_NORMAL
 
 GRAPHS = range(300)
@@ -156,3 +156,18 @@ def test_extreme_graphs_have_what_hides_mistakes() -> None:
             seen["cancelled"] += name in ("logaddexp", "logsumexp") and abs(node.data) < 1e-15 < min(map(abs, inputs))
             seen["literal"] += literals and name in ("logaddexp", "atan2", "hypot", "div")
     assert min(seen.values()) >= 5, seen
+
+
+def test_what_has_no_formula_in_balls_is_undecided():
+    for order, decided in [(1.0, True), (2.0, False)]:
+        numbers = Balls([(None, [0.7]), (None, [1.3]), ("power_derivative", [0, 1, 2.0, order])], 256).numbers
+        assert (numbers[-1] is not None) is decided
+
+
+def test_a_way_that_is_taken_at_one_point_only_is_undecided_by_differences() -> None:
+    x = Value(0.0)
+    _, steps = steps_of(where(x, x, 2.0) + x)
+    with pytest.raises(UndecidedError):
+        difference(steps, 0)
+    _, steps = steps_of(where(Value(1.0), x * 3.0, 2.0) + x)
+    assert difference(steps, steps.index((None, [0.0]))) == 4
