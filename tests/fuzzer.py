@@ -397,6 +397,7 @@ SOUND: dict[str, Callable[[Random], Any]] = {
     "prints": some(None, "{} ~ {}", "fuzzed({})"),
     "precedence": some(1, 9),
     "lists": some(0, 1, 2),
+    "orders": some(0, 1, 2, -1),
     "selects": some(False, True),
     "data": number,
     "grad": number,

@@ -3,7 +3,9 @@
 import contextlib
 import io
 import math
+from concurrent.futures import ThreadPoolExecutor
 
+import mpmath
 import pytest
 from hypothesis import given, settings
 from random_graphs import random_graph
@@ -11,6 +13,7 @@ from random_graphs import random_graph
 import autograd as ag
 from autograd import OPS, Value
 from autograd.testing import GradientError, check_gradients, local, report, strategies, truth
+from autograd.testing.expressions import call
 
 ROWS = [op for op in OPS.values() if any(op.rules)]
 
@@ -85,7 +88,7 @@ def test_sound_gradients_raise_no_alarm():
             made = dict(zip(leaves, inputs, strict=True))
             for node in nodes:
                 if node.op is not None:
-                    made[node] = Value.apply(node.op, tuple([made.get(x, x) for x in node.inputs]))
+                    made[node] = call(node.op, [made[x] if isinstance(x, Value) else x for x in node.inputs])
             return made[nodes[-1]]
 
         check_gradients(again, *[leaf.data for leaf in leaves])
@@ -237,6 +240,16 @@ def test_a_graph_of_something_else_is_found(monkeypatch):
     assert "return x / 3" in str(caught.value)
 
 
+def test_no_source_is_named_where_there_is_none(monkeypatch):
+    def backward(output):
+        for node in ag.topological_order(output):
+            node.grad += 1.0
+
+    monkeypatch.setattr(Value, "backward", backward)
+    with pytest.raises(GradientError, match=r"expected   0\.0\n"):
+        check_gradients(lambda x: x < 2.0, 1.0)
+
+
 # ---- what is left alone, what is refused -----------------------------------------------------------------------------
 
 
@@ -249,6 +262,14 @@ def test_what_the_function_closes_over_is_left_as_it_was():
     fresh = Value(3.0)
     check_gradients(lambda x: x * fresh, 2.0)
     assert not fresh.has_grad
+
+
+def test_checks_in_several_threads_leave_the_precision_of_mpmath_as_it_was():
+    before = mpmath.mp.prec
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(check_gradients, f, 0.3, 2.0) for _ in range(12)]:
+            done.result()
+    assert mpmath.mp.prec == before
 
 
 def test_methods_are_taken_as_functions_are():
@@ -269,6 +290,8 @@ def test_poles_and_numbers_that_are_not_finite_have_nothing_to_compare():
         ((lambda x: [x], 1.0), TypeError, "f must return one Value that depends on its inputs, got list"),
         ((lambda x: x, "1"), TypeError, "expected a number or a list of numbers"),
         ((lambda x: x, 1j), TypeError, "expected a number or a list of numbers"),
+        ((lambda x: x, Value(2.0)), TypeError, r"pass its data, 2\.0; Values that f closes over"),
+        ((lambda x: x[0], [Value(2.0)]), TypeError, r"pass its data, 2\.0; Values that f closes over"),
     ],
 )
 def test_what_cannot_be_checked_is_refused(arguments, error, message):
@@ -276,7 +299,7 @@ def test_what_cannot_be_checked_is_refused(arguments, error, message):
         check_gradients(*arguments)
 
 
-@pytest.mark.parametrize("order", [0, -1, 1.5, "2", None])
+@pytest.mark.parametrize("order", [0, -1, 1.5, "2", None, True])
 def test_an_order_is_a_whole_number(order):
     with pytest.raises(ValueError, match="order is a whole number >= 1"):
         check_gradients(ag.exp, 1.0, order=order)
@@ -294,6 +317,9 @@ def test_a_rule_that_lets_nothing_flow_where_something_does_is_found(own_operati
         lambda x: x * math.sin(x),
         lambda x: ag.exp(x) * float(x),
         lambda x: Value(float(x)) * x,
+        lambda x: x * x.data,
+        lambda x: x.tanh() * math.sin(x),
+        lambda x: x.tanh() * float(x),
     ],
 )
 def test_a_function_that_leaves_the_graph_is_found(f):
@@ -322,10 +348,26 @@ def test_a_value_that_is_not_what_its_formula_says_is_found(own_operations):
         (ag.sqrt, 1e-300),
         (lambda x: 1.0 / x, 1e-5),
         (lambda x: ag.exp(-1e6 * x * x), 1e-3),
+        (lambda x: (x + 1e16) - 1e16, 2.0),
+        (lambda x: ((x + 1e12) - 1e12) ** 2, 1.0),
+        (lambda x: x * 2.0, 5e-324),
     ],
 )
 def test_what_is_hard_to_nudge_does_not_leave_the_graph(f, x):
     check_gradients(f, x)
+
+
+@pytest.mark.parametrize(
+    ("f", "tie"),
+    [
+        (lambda x: x if x <= 1 else 2 * x - 1, 1.0),
+        (lambda x: max(x, 0.0), 0.0),
+        (lambda x: x if x > 0 else -x, 0.0),
+        (lambda x: x if x > 0 else 0 * x, 0.0),
+    ],
+)
+def test_one_side_of_a_branch_in_python_does_not_leave_the_graph(f, tie):
+    check_gradients(f, tie)
 
 
 def test_a_function_that_is_another_each_time_is_refused():
@@ -340,6 +382,40 @@ def test_conventions_of_ones_own_at_a_kink_are_ones_own(own_operations):
     )
     check_gradients(hinge, 0.0)
     check_gradients(hinge, 1.0)
+
+
+def test_behind_a_convention_of_ones_own_the_graph_is_not_blamed(own_operations):
+    soft = ag.operation(
+        "soft", lambda x: x if x > 0 else x / 2, lambda x, out: ag.where(x > 0, 1.0, 0.6), smooth=lambda x: x > 0
+    )
+    check_gradients(lambda x: soft(x) * x, -1.0)
+    soft = ag.operation("soft", soft.forward, soft.rules[0])
+    with pytest.raises(GradientError, match="to blame   soft, its rule"):
+        check_gradients(soft, -1.0)
+
+
+CLIP = (lambda x: max(0.0, min(1.0, x)), lambda x, out: (x > 0) * (x < 1))
+
+
+def test_a_kink_that_was_not_declared_is_suggested(own_operations):
+    clip = ag.operation("clip", *CLIP)
+    check_gradients(clip, 0.5)
+    says = r"to blame   clip, .*; there may be a kink at 1\.0, which smooth=lambda x: x != 1\.0 would declare"
+    with pytest.raises(GradientError, match=says):
+        check_gradients(clip, 1.0)
+    check_gradients(ag.operation("clip", *CLIP, smooth=lambda x: x not in (0.0, 1.0)), 1.0)
+
+
+def test_no_kink_is_suggested_where_there_is_none(own_operations):
+    square = ag.operation("square", lambda x: x * x, lambda x, out: 2 * x + 1)
+    for x in (0.0, 1.0):
+        with pytest.raises(GradientError, match=r"to blame   square, its rule for that input\n"):
+            check_gradients(square, x)
+
+
+@given(strategies.reals(0.1, 10.0), strategies.reals(0.1, 10.0))
+def test_what_is_computed_on_one_side_of_an_uncertain_jump_need_not_lie_between_both(v, u):
+    check_gradients(lambda x, v, u: (ag.where((x + 1e16) - 1e16 > 0.0, v, u) + 1e10) - 1e10, 0.75, v, u)
 
 
 @pytest.mark.parametrize(

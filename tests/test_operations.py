@@ -146,8 +146,11 @@ def test_a_black_box_is_checked_by_central_differences(own_operations):
     box = ag.operation("box", lambda x: math.exp(x) * x, lambda x, out: out + ag.exp(x), domain=((-3.0, 3.0),))
     report = check_operation(box)
     assert report.value is None
-    assert "value: not known" in str(report)
-    assert report.local_derivatives["x"].error <= PROMISE
+    assert report.local_derivatives == {"x": None}
+    assert [line.strip() for line in str(report).splitlines()[1:]] == [
+        "value: not known exactly",
+        "∂x: not known exactly",
+    ]
     wrong = ag.operation("box", lambda x: math.exp(x) * x, lambda x, out: out, domain=((-3.0, 3.0),))
     with pytest.raises(GradientError, match="∂box/∂x"):
         check_operation(wrong)

@@ -164,6 +164,25 @@ def test_operations_of_the_user_are_drawn_where_they_are_defined():
     assert all(100 <= point[0] <= 200 for op, point in points(f) if op.name == "far")
 
 
+@pytest.mark.usefixtures("own_operations")
+def test_a_domain_is_kept_to_at_kinks_too():
+    unit = operation("unit", lambda x: x * x, lambda x, out: 2 * x, domain=((0.25, 0.75),))
+
+    @given(expressions([unit, "mul"], max_ops=4, kinks="hit"))
+    def test(f):
+        assert all(0.25 <= point[0] <= 0.75 for op, point in points(f) if op is unit)
+
+    test()
+
+
+@pytest.mark.usefixtures("own_operations")
+def test_a_domain_that_is_never_reached_is_named():
+    far = operation("far", lambda x: x / 1e4, lambda x, out: 1e-4, domain=((1e4, 2e4),))
+    assert smallest(lambda f: True, ops=[far]).inputs[0] >= 1e4
+    with pytest.raises(ValueError, match=r'kinks="hit" draws from ±1000, where far is not defined'):
+        expressions([far], kinks="hit")
+
+
 @given(expressions(max_ops=200))
 def test_every_step_leads_to_the_result(f):
     used = {x for step in f.steps for x in step.operands if isinstance(x, int)}

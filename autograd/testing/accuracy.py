@@ -31,12 +31,14 @@ class Deviation(NamedTuple):
         point: the inputs.
         got: the number; inf if it was too large to compute, nan if that failed otherwise.
         expected: the truth, an mpmath number, or None if there is none.
+        is_exact: whether the truth is, rather than what central differences show.
     """
 
     error: float
     point: Point
     got: float
     expected: Any
+    is_exact: bool = True
 
     def __str__(self) -> str:
         if self.expected is None:
@@ -116,13 +118,14 @@ def _deviation(op: Op, got: float | None, point: Point, orders: oracle.Orders, t
     if op.name in SUMS and not any(orders):
         unit = oracle.ulp(_magnitude_of_terms(op, point))
     error = max(mpf(0), oracle.error(got, expected) - truth.error)
-    depends = op.name not in PLAIN | SUMS and truth.how in (EXACT_VALUES, EXACT_SLOPES)
+    is_exact = truth.how in (EXACT_VALUES, EXACT_SLOPES)
+    depends = is_exact and op.name not in PLAIN | SUMS
     if depends and PROMISE * unit < error < mp.inf and op.smooth(*point):
         # κ is costly, so it is found only where it matters.
         # κ ULP are spread · ulp(f) / |f|. That quotient is between 2^-53 and 2^-52; where f is 0, we take the less.
         spread = oracle.spread(op, point, orders)
         unit = max(unit, spread * unit / abs(expected) if expected else mp.ldexp(spread, -53))
-    return Deviation(float(error / unit), point, got, expected)
+    return Deviation(float(error / unit), point, got, expected, is_exact)
 
 
 def _magnitude_of_terms(op: Op, point: Point) -> mpf:

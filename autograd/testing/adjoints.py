@@ -10,7 +10,7 @@ from typing import Any
 
 from ..certificate import Certificate, certify
 from ..interval import COMPARISONS, Interval
-from ..op import Op
+from ..op import Op, is_built_in
 from ..value import Value, topological_order
 from .local import CONVENTIONS
 from .report import compare, name_of, only
@@ -23,17 +23,13 @@ MOST_LOOKED_AT = 300
 def check_adjoints(output: Value, nodes: list[Value], certificate: Certificate) -> None:
     """Compare the exact value of every node, and its adjoint as ``backward`` sums it, twice."""
     values, adjoints = _exact(nodes)
+    between_sides = bool(certificate.kinks)  # where what was computed, on one side, need not lie
     for node, truth in values.items():
-        if node.op is not None and not _is_unknown(node.data, certificate.value(node)):
+        bound = certificate.value(node)
+        got = bound.midpoint if between_sides else node.data
+        if node.op is not None and not _is_unknown(got, bound):
             accuracy = f"{node.op.name}, which is less accurate than its row says (ulps={node.op.ulps:g})"
-            compare(
-                f"the certified value of {name_of(node)}",
-                node.data,
-                truth,
-                certificate.value(node),
-                accuracy,
-                only(node),
-            )
+            compare(f"the certified value of {name_of(node)}", got, truth, bound, accuracy, only(node))
     wrong_part = partial(_to_blame, output, nodes)
     with _grads_kept(output, nodes):
         output.zero_grad()
@@ -42,9 +38,10 @@ def check_adjoints(output: Value, nodes: list[Value], certificate: Certificate) 
         output.backward()
         second = [node.grad for node in nodes]
     for node, got, twice in zip(nodes, first, second, strict=True):
-        exact = adjoints.get(node)
-        if exact is not None and not _is_unknown(got, certificate[node]):
-            compare(f"the gradient of {name_of(node)}", got, exact, certificate[node], ACCUMULATION, wrong_part)
+        exact, bound = adjoints.get(node), certificate[node]
+        sum_of_products = bound.midpoint if between_sides else got
+        if exact is not None and not _is_unknown(sum_of_products, bound):
+            compare(f"the gradient of {name_of(node)}", sum_of_products, exact, bound, ACCUMULATION, wrong_part)
         if twice != got + got and got == got:
             expected = Found(got + got, 0.0, "twice what one backward() adds")
             what = f"the gradient of {name_of(node)} after a second backward()"
@@ -88,9 +85,11 @@ def _exact(nodes: list[Value]) -> tuple[dict[Value, Found], dict[Value, Found]]:
 
 
 def _slope(op: Op, point: Sequence[Any], i: int, terms: tuple[Sequence[Any], int]) -> Found | None:
-    """The exact local derivative at exact inputs, by convention at a kink."""
+    """The exact local derivative at exact inputs, by convention at a kink, which of one's own only its author knows."""
     if i >= len(point) - op.orders or op in COMPARISONS:
         return Found(exactly(0.0), 0.0, "")
+    if not is_built_in(op) and not op.smooth(*point):
+        return None
     found = asked(local_oracle, op, *terms)
     if found is not None and op.name in CONVENTIONS and not op.smooth(*point):
         return Found(exactly(CONVENTIONS[op.name]), 0.0, found.how)

@@ -46,9 +46,9 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> None
     """
     if not callable(f):
         raise TypeError(f"check_gradients takes a function and its inputs, got {type(f).__name__}")
-    if not isinstance(order, int) or order < 1:
+    if type(order) is not int or order < 1:
         raise ValueError(f"order is a whole number >= 1, got {order!r}")
-    floats = [map_numbers(as_float, x) for x in inputs]
+    floats = [map_numbers(_as_input, x) for x in inputs]
     with many_digits():
         _check(f, floats, _names(f, floats), order)
 
@@ -82,6 +82,15 @@ def _check(f: Callable[..., Any], inputs: list[Any], names: list[str], order: in
 
 
 # ---- inputs --------------------------------------------------------------------------------------------------------
+
+
+def _as_input(x: Any) -> float:
+    if isinstance(x, Value):
+        raise TypeError(
+            f"check_gradients makes Values of its inputs, got {x!r:.60}: pass its data, {x.data!r}; Values that f "
+            "closes over, such as the weights of a model, are checked as they are"
+        )
+    return as_float(x)
 
 
 def _as_leaves(inputs: list[Any], names: list[str]) -> list[Any]:

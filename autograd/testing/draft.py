@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..op import Op
+from ..op import Op, Range
 from .expressions import Expression, Step
 
 # What is drawn with kinks="avoid" stays this far away from every kink, pole and end of a domain, ...
@@ -48,6 +48,8 @@ class Draft:
         for shift in range(len(reach)):
             shifted = [reach[(reach.index(x) + shift) % len(reach)] if isinstance(x, int) else x for x in operands]
             point = [self.numbers[x] if isinstance(x, int) else x for x in shifted]
+            if not _is_inside(op, point):
+                continue
             if self.hit:
                 out, moved = _computed(op, point), 0.0
             else:
@@ -82,6 +84,16 @@ class Draft:
         return [place for place, need in enumerate(needed) if need]
 
 
+def _domain(op: Op, i: int, size: int) -> Range:
+    """Of the i-th of so many inputs in a row; all of a list have one."""
+    return op.domain[i * len(op.domain) // size]
+
+
+def _is_inside(op: Op, point: Sequence[float]) -> bool:
+    domain = [_domain(op, i, len(point)) for i in range(len(point))]
+    return all(low <= x <= high for x, (low, high) in zip(point, domain, strict=True))
+
+
 def _computed(op: Op, point: Sequence[float]) -> float | None:
     """The value of ``op`` at ``point``; None where it has none, or a large one."""
     try:
@@ -106,7 +118,7 @@ def _clear(op: Op, point: Sequence[float], moved: Sequence[float | None]) -> tup
     total = ROUNDING * math.fabs(out)
     for i, x in enumerate(point):
         by = moved[i]
-        low, high = op.domain[i * len(op.domain) // len(point)]
+        low, high = _domain(op, i, len(point))
         if by is None:
             continue
         before = _computed(op, [*point[:i], x - DISTANCE, *point[i + 1 :]])

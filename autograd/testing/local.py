@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial, reduce
 from itertools import product
 from typing import Any
@@ -14,7 +15,7 @@ from ..interval import COMPARISONS, Interval, linearised
 from ..op import Op, is_built_in
 from ..symbol import input_names
 from ..value import Value, topological_order
-from .errors import GradientError
+from .errors import GradientError, UndecidedError
 from .expressions import call
 from .report import compare, expected_from, only, report
 from .truth import Found, asked, local_oracle, mpmath_oracle, terms_that_matter, value_oracle
@@ -40,7 +41,8 @@ def check_node(node: Value, op: Op) -> None:
         blame = f"{op.name}, its forward function"
         what = f"the value of {op.name}"
         compare(what, node.data, truth, value, blame, only(node))
-        _check_promise(what, node.data, truth, node, op, None, blame)
+        with suppress(UndecidedError):
+            _check_promise(what, node.data, truth, node, op, None, blame)
     terms = terms_that_matter(op, point)
     for i, local in enumerate(node.local_derivatives):
         truth = asked(local_oracle, op, *terms[i]) if wanted[i] else None
@@ -54,10 +56,17 @@ def check_node(node: Value, op: Op) -> None:
             truth = Found(expected, truth.error, "the convention at a kink")
             bound = Interval(float(expected), 4.0 * math.ulp(float(expected)))
         what = f"the local derivative of {op.name} by its input {_input(op, i)}"
-        blame = f"{op.name}, its rule for that input"
+        kink = _undeclared_kink(op, point, i)
+        blame = f"{op.name}, its rule for that input{kink}"
         compare(what, local or 0.0, truth, bound, blame, only(node))
-        if smooth:
+        if not smooth:
+            continue
+        try:
             _check_promise(what, local or 0.0, truth, node, op, i, blame)
+        except UndecidedError as error:
+            if kink:
+                said = report(what, local or 0.0, expected_from(truth), "is not known", blame, [node])
+                raise GradientError(said) from error
 
 
 def _input(op: Op, i: int) -> str:
@@ -65,10 +74,37 @@ def _input(op: Op, i: int) -> str:
     return str(i + 1) if op.lists else input_names(op)[i]
 
 
+def _undeclared_kink(op: Op, point: list[float], i: int) -> str:
+    """That ``smooth`` of one's own operation may have been forgotten, if its slopes to both sides differ, else "".
+
+    What is no kink bends less over a shorter distance.
+    """
+    if is_built_in(op) or op.lists or not op.smooth(*point):
+        return ""
+    try:
+        wide, narrow = (_bend(op, point, i, step) for step in (2.0**-14, 2.0**-18))
+    except (ArithmeticError, ValueError):
+        return ""
+    if not abs(narrow) > max(abs(wide) / 2.0, 2.0**-20):
+        return ""
+    names = input_names(op)
+    smooth = f"smooth=lambda {', '.join(names)}: {names[i]} != {point[i]!r}"
+    return f"; there may be a kink at {point[i]!r}, which {smooth} would declare"
+
+
+def _bend(op: Op, point: list[float], i: int, step: float) -> float:
+    """How much more the slope to the right is than to the left, over a short distance."""
+    left, here, right = (
+        op.evaluate((*point[:i], x, *point[i + 1 :])) for x in (point[i] - step, point[i], point[i] + step)
+    )
+    return ((right - here) - (here - left)) / step
+
+
 def _check_promise(what: str, got: float, truth: Found, node: Value, op: Op, i: int | None, blame: str) -> None:
     """Compare to what every row promises; ``i`` is the input, or None for the value.
 
-    A rule that loses digits in floats loses them in its certificate too.
+    A rule that loses digits in floats loses them in its certificate too. Raises UndecidedError if it has no condition
+    number there.
     """
     expected, point = float(truth.value), tuple(map(float, node.inputs))
     if abs(got - expected) <= 4.0 * math.ulp(expected) or mpmath_oracle() is None or len(point) > SHORT:

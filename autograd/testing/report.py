@@ -47,7 +47,7 @@ def report(
 
 def expected_from(truth: Found) -> str:
     """What a number should be, and who says so."""
-    return f"{_shown(truth.value)} ({truth.how})"
+    return f"{_shown(truth.value)} ({truth.how})" if truth.how else _shown(truth.value)
 
 
 def certified(bound: Interval) -> str:

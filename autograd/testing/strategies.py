@@ -118,7 +118,8 @@ def expressions(
 
     Raises:
         TypeError: ``ops`` are not operations, or a number is no integer.
-        ValueError: there is no such operation, a number is below 1, or ``kinks`` is something else.
+        ValueError: there is no such operation, a number is below 1, ``kinks`` is something else, or an operation is not
+            defined on the few numbers that "hit" draws from.
 
     >>> from hypothesis import find
     >>> find(expressions(["mul", "tanh"]), lambda f: abs(f(*f.inputs)) > 0.5)
@@ -135,6 +136,9 @@ def expressions(
     known = None if ops is None else _operations([ops] if isinstance(ops, str | Op) else ops)
     if known == []:
         raise ValueError("expressions need an operation, got none")
+    for op in known or []:
+        if kinks == "hit" and any(low > LARGEST or high < -LARGEST for low, high in op.domain):
+            raise ValueError(f'kinks="hit" draws from ±{LARGEST:g}, where {op.name} is not defined: {op.domain}')
     # The table is read when something is drawn: by then it may have more rows.
     return st.deferred(lambda: _expressions(_Choices(known or _default_ops(), inputs, kinks == "hit"), max_ops))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache
+from threading import RLock
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -61,10 +62,16 @@ def exactly(x: float) -> Any:
     return x if oracle is None else oracle.mpf(x)
 
 
-def many_digits() -> AbstractContextManager[Any]:
-    """What is computed inside has 120 digits, if mpmath is there."""
+ONE_AT_A_TIME = RLock()
+"""The precision of mpmath is the same for all threads."""
+
+
+@contextmanager
+def many_digits() -> Iterator[None]:
+    """What is computed inside has 120 digits, if mpmath is there; meanwhile, other threads wait here."""
     oracle = mpmath_oracle()
-    return nullcontext() if oracle is None else oracle.mp.workprec(BITS)
+    with ONE_AT_A_TIME, nullcontext() if oracle is None else oracle.mp.workprec(BITS):
+        yield
 
 
 def local_oracle(op: Op, inputs: Sequence[Any], *by: int) -> Found:
