@@ -420,8 +420,8 @@ def _probe(op: Op) -> None:
                 rule(*inputs, _Probe())
         except TypeError as error:
             raise TypeError(
-                f"a local derivative of {op.name!r} failed: {error}. It takes the input(s) and out, and is written with "
-                "operators and the functions of autograd, not those of math, so that it can be differentiated itself"
+                f"a local derivative of {op.name!r} failed: {error}. It takes the input(s) and out, and is written "
+                "with operators and the functions of autograd, not those of math, for it is differentiated itself"
             ) from error
 
 
