@@ -278,6 +278,12 @@ def test_an_ulp_is_that_of_the_greatest_number_that_may_be_meant():
     assert found.radius >= OPS["exp"].ulps * 2.0**-52
 
 
+def test_the_roundings_of_many_radii_are_outweighed():
+    small = Interval(0.0, 2.0**-53)  # which added to 1 is rounded away, each time
+    found = ag.sum([Interval(0.0, 1.0), *[small] * 1000])
+    assert found.radius >= 1 + 1000 * Fraction(small.radius)
+
+
 @given(st.lists(balls(), min_size=1, max_size=6))
 @settings(max_examples=4 * settings().max_examples)
 def test_lists_are_bounded_exactly(xs):
