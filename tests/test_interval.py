@@ -409,6 +409,10 @@ def test_the_mean_value_theorem_is_used_tightly(name, data):
         assert slope.radius <= 1e-6 * radius / 1e-9 + 1e-12
 
 
+def test_a_formula_that_divides_by_what_may_be_0_has_no_bound():
+    assert enclosure(OPS["quotient"], (Interval(1.0), Interval(0.0, 1.0), 1.0)).radius == math.inf
+
+
 def test_a_formula_that_overflows_has_no_bound():
     found = enclosure(OPS["quotient"], (Interval(1.0), 1e300, 2.0))
     assert (found.lower, found.upper) == (-math.inf, math.inf)
