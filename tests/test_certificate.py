@@ -89,13 +89,15 @@ def test_nothing_of_the_graph_changes():
 def test_literals_are_exact_numbers_to_calculate_with(x):
     leaf = Value(x)
     assert Fraction(1, 3) in certify(leaf / 3.0)[leaf]
+    third = leaf / 3.0
+    assert certify(third).value(third).radius <= 0.51 * math.ulp(third.data)
     assert -2 / Fraction(x) ** 2 in certify(2.0 / leaf)[leaf]
     slope = ag.grad(lambda v: 2.0 / v)(leaf)  # of quotient, with an order
     assert 4 / Fraction(x) ** 3 in certify(slope)[leaf]
     second = ag.grad(ag.grad(lambda v: v**2.5))(leaf)
     with mp.workprec(200):
-        third = mp.mpf(15) / 8 * mp.mpf(x) ** -0.5
-        assert certify(second)[leaf].lower <= third <= certify(second)[leaf].upper
+        slope = mp.mpf(15) / 8 * mp.mpf(x) ** -0.5
+        assert certify(second)[leaf].lower <= slope <= certify(second)[leaf].upper
     assert certify(second)[leaf].digits >= 14
 
 

@@ -278,6 +278,12 @@ def test_an_ulp_is_that_of_the_greatest_number_that_may_be_meant():
     assert found.radius >= OPS["exp"].ulps * 2.0**-52
 
 
+def test_a_comparison_is_not_certain_because_its_distance_was_rounded_up():
+    x, y = Interval(1.0 + 2.0**-52, 1.0), Interval(-(2.0**-53), 1.6 * 2.0**-52)
+    assert Fraction(x.midpoint) - Fraction(y.midpoint) < Fraction(x.radius) + Fraction(y.radius)
+    assert (x < y) == Interval(0.5, 0.5)
+
+
 def test_the_roundings_of_many_radii_are_outweighed():
     small = Interval(0.0, 2.0**-53)  # which added to 1 is rounded away, each time
     found = ag.sum([Interval(0.0, 1.0), *[small] * 1000])
