@@ -415,6 +415,14 @@ def test_the_mean_value_theorem_is_used_tightly(name, data):
         assert slope.radius <= 1e-6 * radius / 1e-9 + 1e-12
 
 
+def test_an_uncertain_power_is_bounded_if_its_base_is_not_negative():
+    power = OPS["pow"]
+    assert enclosure(power, (Interval(0.0), Interval(2.0, 0.5))).radius < 1e-300
+    assert enclosure(power, (Interval(0.5), Interval(2.0, 1.0))).radius < 0.4
+    for base in (Interval(1.0, 1.5), Interval(-1.0)):
+        assert enclosure(power, (base, Interval(2.0, 1.0))).radius == math.inf
+
+
 def test_a_formula_that_divides_by_what_may_be_0_has_no_bound():
     assert enclosure(OPS["quotient"], (Interval(1.0), Interval(0.0, 1.0), 1.0)).radius == math.inf
 
