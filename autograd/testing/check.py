@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from reprlib import repr as shown
 from typing import Any
 
 from ..certificate import certify
@@ -47,7 +48,7 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> None
     if not callable(f):
         raise TypeError(f"check_gradients takes a function and its inputs, got {type(f).__name__}")
     if type(order) is not int or order < 1:
-        raise ValueError(f"order is a whole number >= 1, got {order!r}")
+        raise ValueError(f"order is a whole number >= 1, got {shown(order)}")
     floats = [map_numbers(_as_input, x) for x in inputs]
     with many_digits():
         _check(f, floats, _names(f, floats), order)

@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
 from .check import check_gradients
@@ -55,7 +56,7 @@ def gradcheck(*args: Any, order: int = 1, **inputs: SearchStrategy[Any]) -> Call
     if args:
         raise TypeError("gradcheck takes a strategy for each argument by its name: @gradcheck(x=reals(-3, 3))")
     if type(order) is not int or order < 1:
-        raise ValueError(f"order is a whole number >= 1, got {order!r}")
+        raise ValueError(f"order is a whole number >= 1, got {shown(order)}")
     for name, strategy in inputs.items():
         if not isinstance(strategy, SearchStrategy):
             raise TypeError(f"gradcheck takes strategies, such as {name}=reals(-3, 3), got {name}={strategy!r:.40}")
