@@ -2,6 +2,7 @@
 
 import math
 import operator
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +15,7 @@ from mpmath import mp
 
 import autograd as ag
 from autograd import OPS, Interval, Value, certify
-from autograd.interval import enclosure, linearised
+from autograd.interval import displacement, enclosure, linearised
 from autograd.testing.errors import UndecidedError, UndefinedError
 from autograd.testing.oracle import derivative, value
 
@@ -497,6 +498,19 @@ def test_a_value_that_its_own_rule_asks_for_is_guessed_closely(radius, guess, ow
     assert found.lower <= math.exp(-radius)
     assert math.exp(radius) <= found.upper
     assert enclosure(my_exp, (Interval(0.0, 0.6),)).radius == math.inf
+
+
+def test_a_guess_may_be_exact(own_operations):
+    same = ag.operation("same", lambda x: x, lambda x, out: out / x, ulps=0)
+    assert enclosure(same, (Interval(2.0),)) == 2.0
+
+
+def test_the_roundings_of_a_displacement_are_outweighed():
+    rng = random.Random(1)
+    for _ in range(20_000):
+        rounding, slope, spread, radius = (rng.uniform(1.0, 2.0) for _ in range(4))
+        exact = Fraction(rounding) + (Fraction(slope) + Fraction(spread)) * Fraction(radius)
+        assert displacement(rounding, [Interval(0.0, radius)], [Interval(slope, spread)]) >= exact
 
 
 def test_an_operation_of_ones_own_that_is_not_rounded_is_exact(own_operations):

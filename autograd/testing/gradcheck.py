@@ -59,7 +59,7 @@ def gradcheck(*args: Any, order: int = 1, **inputs: SearchStrategy[Any]) -> Call
         raise ValueError(f"order is a whole number >= 1, got {shown(order)}")
     for name, strategy in inputs.items():
         if not isinstance(strategy, SearchStrategy):
-            raise TypeError(f"gradcheck takes strategies, such as {name}=reals(-3, 3), got {name}={strategy!r:.40}")
+            raise TypeError(f"gradcheck takes strategies, such as {name}=reals(-3, 3), got {name}={shown(strategy)}")
     mpmath_oracle()  # loading mpmath takes longer than a drawn example may
 
     def decorate(f: Function) -> Function:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
+from reprlib import repr as shown
 from typing import TYPE_CHECKING
 
 from ..op import Op
@@ -84,7 +85,7 @@ def check_operation(op: Op, points: int = 120) -> OperationReport:
     if not isinstance(op, Op):
         raise TypeError(f"check_operation takes an operation, such as autograd.exp, got a {type(op).__name__}")
     if type(points) is not int or points < 1:
-        raise ValueError(f"points must be a whole number, at least 1, got {points!r}")
+        raise ValueError(f"points must be a whole number, at least 1, got {shown(points)}")
     sample = list(islice(sampling.points(op), points))
     unit = accuracy.unit_of(op)
 

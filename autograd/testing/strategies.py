@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from reprlib import repr as shown
 from typing import Any, Literal, NamedTuple
 
 from ..op import OPS, Op, Range, as_float, everywhere, is_built_in
@@ -48,7 +49,7 @@ def reals(low: float = -1e3, high: float = 1e3) -> st.SearchStrategy[float]:
     """
     low, high = as_float(low), as_float(high)
     if not (low <= high and low < math.inf and high > -math.inf):
-        raise ValueError(f"reals are drawn from low to high, got low={low!r} and high={high!r}")
+        raise ValueError(f"reals are drawn from low to high, got low={shown(low)} and high={shown(high)}")
     return _simple_first(low, high)
 
 
@@ -64,7 +65,7 @@ def positive(low: float = 1e-3, high: float = 1e3) -> st.SearchStrategy[float]:
     1.0
     """
     if not as_float(low) > 0:
-        raise ValueError(f"positive numbers are drawn from a low above 0, got low={low!r}")
+        raise ValueError(f"positive numbers are drawn from a low above 0, got low={shown(low)}")
     return reals(low, high)
 
 
@@ -127,7 +128,7 @@ def expressions(
         return x * x
     """
     if kinks not in ("avoid", "hit"):
-        raise ValueError(f'kinks is "avoid" or "hit", got {kinks!r}')
+        raise ValueError(f'kinks is "avoid" or "hit", got {shown(kinks)}')
     for name, number in [("max_ops", max_ops), ("inputs", inputs)]:
         if not isinstance(number, int):
             raise TypeError(f"{name} is an integer, got {number!r:.40}")
