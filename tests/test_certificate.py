@@ -431,6 +431,7 @@ def test_a_value_does_not_move_freely_where_nothing_flows_back(own_operations):
         stop = ag.operation("stop", lambda x: x, None, **fields)
         x = Value(0.75)
         h = (x + 1e16) - 1e16
+        assert encloses(stop(x), 0.75)
         assert encloses(stop(h), 0.75)
         assert encloses(stop(h) * x, 0.5625)
         assert 0.75 in certify(stop(h) * x)[x]
@@ -451,6 +452,13 @@ def test_how_an_operation_of_ones_own_prints_is_not_believed(own_operations):
     with mp.workprec(200):
         assert encloses(area(r), mp.pi * 2.25)
         assert certify(area(r))[r].lower <= 3 * mp.pi <= certify(area(r))[r].upper
+
+
+def test_what_underflows_before_a_last_product_with_any_input_is_enclosed(own_operations):
+    slopes = (lambda x, y, out: y * 2.0**-540 * 2.0**-540, lambda x, y, out: x * 2.0**-540 * 2.0**-540)
+    scaled = ag.operation("scaled", lambda x, y: (y * 2.0**-540 * 2.0**-540) * x, *slopes)
+    exact = Fraction(1.5) * Fraction(10**6) / 2**1080
+    assert encloses(scaled(Value(1e6), Value(1.5)), exact)
 
 
 def test_a_negative_number_has_no_power_that_is_not_whole():
