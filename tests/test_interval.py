@@ -505,6 +505,15 @@ def test_a_guess_may_be_exact(own_operations):
     assert enclosure(same, (Interval(2.0),)) == 2.0
 
 
+def test_the_roundings_of_the_bound_by_the_condition_number_are_outweighed(own_operations):
+    rng = random.Random(2)
+    times = ag.operation("times", lambda x: x * 1.7, lambda x, out: 1.7, ulps=3)
+    slope = Fraction(1.7) + 3 * Fraction(math.ulp(1.7))
+    for _ in range(2000):
+        x = rng.uniform(1.0, 2.0)
+        assert enclosure(times, (Interval(x),)).radius >= 3 * Fraction(1, 2**52) * Fraction(x) * slope
+
+
 def test_the_roundings_of_a_displacement_are_outweighed():
     rng = random.Random(1)
     for _ in range(20_000):
