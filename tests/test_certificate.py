@@ -454,6 +454,12 @@ def test_how_an_operation_of_ones_own_prints_is_not_believed(own_operations):
         assert certify(area(r))[r].lower <= 3 * mp.pi <= certify(area(r))[r].upper
 
 
+def test_a_constant_in_a_rule_of_ones_own_is_as_uncertain_as_its_row_says(own_operations):
+    times = ag.operation("times", lambda x: x * 1.7, lambda x, out: 1.7, ulps=3)
+    x = Value(1.3)
+    assert certify(times(x))[x].radius >= 3 * math.ulp(1.7)
+
+
 def test_what_underflows_before_a_last_product_with_any_input_is_enclosed(own_operations):
     slopes = (lambda x, y, out: y * 2.0**-540 * 2.0**-540, lambda x, y, out: x * 2.0**-540 * 2.0**-540)
     scaled = ag.operation("scaled", lambda x, y: (y * 2.0**-540 * 2.0**-540) * x, *slopes)
