@@ -460,6 +460,15 @@ def test_a_constant_in_a_rule_of_ones_own_is_as_uncertain_as_its_row_says(own_op
     assert certify(times(x))[x].radius >= 3 * math.ulp(1.7)
 
 
+def test_a_kink_that_is_far_enough_away_is_none(own_operations):
+    bend = ag.operation(
+        "bend", lambda x: abs(x - 1.0), lambda x, out: ag.gt(x, 1.0) - ag.lt(x, 1.0), smooth=lambda x: x != 1.0
+    )
+    y = bend(Value(0.5) * 1.1)
+    assert certify(y).value(y).radius < 1e-14
+    assert certify(y).kinks == []
+
+
 def test_what_underflows_before_a_last_product_with_any_input_is_enclosed(own_operations):
     slopes = (lambda x, y, out: y * 2.0**-540 * 2.0**-540, lambda x, y, out: x * 2.0**-540 * 2.0**-540)
     scaled = ag.operation("scaled", lambda x, y: (y * 2.0**-540 * 2.0**-540) * x, *slopes)
