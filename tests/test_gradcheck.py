@@ -58,6 +58,19 @@ class TestOfClass:  # noqa: D101
         return x * self.factor
 
 
+@pytest.mark.parametrize("power", [1, 2, 3])
+@gradcheck(x=positive(), y=reals())
+def test_what_is_not_drawn_comes_from_pytest(y, power, x, request):
+    assert request.function.__name__ == "test_what_is_not_drawn_comes_from_pytest"
+    return ag.tanh(y) * x**power
+
+
+@gradcheck(y=reals())
+def test_what_is_drawn_may_come_after_a_default_and_have_one(x=2, y=None):  # noqa: PT028
+    assert x == 2
+    return x * y
+
+
 @gradcheck(self=reals())
 def test_an_argument_named_self_may_be_drawn(self):
     return 2 * self
@@ -185,18 +198,13 @@ def two(x, y): ...
 def positional(x, /): ...
 
 
-def method_of_two(self, x, y): ...
-
-
 @pytest.mark.parametrize(
     ("inputs", "f", "message"),
     [
-        ({"x": reals()}, two, r"two\(x, y\): no strategy is given for y"),
         ({"x": reals(), "y": reals(), "z": reals()}, two, r"two\(x, y\): it has no argument named z"),
-        ({"x": reals(), "z": reals()}, two, "it has no argument named z; no strategy is given for y"),
-        ({"x": reals()}, method_of_two, r"of_two\(self, x, y\): no strategy is given for y"),
+        ({"x": reals(), "z": reals(), "u": reals()}, two, r"two\(x, y\): it has no argument named u, z"),
         ({"x": reals()}, positional, r"positional\(x, /\): it has no argument named x"),
-        ({}, two, "no strategy is given for x, y"),
+        ({}, two, r"two\(x, y\): no strategies are given"),
         ({}, lambda: 1, "no strategies are given"),
         ({"x": reals()}, ag.exp, "gradcheck decorates a function, got <operation exp>"),
         ({"x": reals()}, TestOfClass, "gradcheck decorates a function, got <class"),
@@ -205,6 +213,11 @@ def method_of_two(self, x, y): ...
 def test_arguments_that_do_not_fit(inputs, f, message):
     with pytest.raises(TypeError, match=message):
         gradcheck(**inputs)(f)
+
+
+def test_what_is_neither_drawn_nor_given_is_missing():
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'y'"):
+        gradcheck(x=reals())(lambda x, y: x * y)()
 
 
 @pytest.mark.parametrize("x", [1.0, [reals()], reals, None, Value(1.0)])

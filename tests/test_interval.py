@@ -15,7 +15,7 @@ from mpmath import mp
 
 import autograd as ag
 from autograd import OPS, Interval, Value, certify
-from autograd.interval import displacement, enclosure, linearised
+from autograd.interval import displacement, distance_to_kink, enclosure, linearised
 from autograd.testing.errors import UndecidedError, UndefinedError
 from autograd.testing.oracle import derivative, value
 
@@ -317,6 +317,18 @@ def test_a_comparison_is_certain_where_its_inputs_do_not_meet(x, y, name):
         assert found == Interval(0.5, 0.5)
     elif distance > reach * SLACK:
         assert found == OPS[name](x.midpoint, y.midpoint)
+
+
+@given(balls(), balls(), st.sampled_from(["maximum", "minimum"]))
+@settings(max_examples=4 * settings().max_examples)
+def test_a_tie_is_no_kink_where_its_inputs_do_not_meet(x, y, name):
+    distance = abs(Fraction(x.midpoint) - Fraction(y.midpoint))
+    reach = Fraction(x.radius) + Fraction(y.radius)
+    found = distance_to_kink(OPS[name], [x, y])
+    if distance <= reach:
+        assert found == abs(x.midpoint - y.midpoint)
+    elif distance > reach * SLACK:
+        assert found is None
 
 
 @given(balls(), balls(), balls())

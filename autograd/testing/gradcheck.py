@@ -26,16 +26,17 @@ def gradcheck(*args: Any, order: int = 1, **inputs: SearchStrategy[Any]) -> Call
     The test has the name of the function, so that pytest finds it if that begins with ``test``. How many inputs are
     drawn is said by the settings of hypothesis, as for every test with ``@given``, or by ``--gradcheck-examples N``
     for all tests that have no ``@settings`` of their own. ``@settings``, ``@example`` and ``assume`` are used as ever.
+    Arguments that are not drawn come from pytest (``parametrize``, fixtures, ``self``) and are not differentiated.
     Without ``@settings``, and unless a profile has a deadline of its own, a check may take as long as it takes.
 
     Args:
         args: there are none, and it says so where the parentheses were forgotten.
         order: 2 also checks the derivatives of each partial derivative, and so on.
-        inputs: for each argument of the function a strategy of numbers, or of (nested) lists of numbers.
+        inputs: for each argument that is drawn a strategy of numbers, or of (nested) lists of numbers.
 
     Raises:
-        TypeError: what is decorated is no function, its arguments are not those given here, one is not a strategy, or
-            there are no parentheses after ``@gradcheck``.
+        TypeError: what is decorated is no function, it has no such argument, what is given is not a strategy, or there
+            are no parentheses after ``@gradcheck``.
         ValueError: ``order`` is not a whole number >= 1.
         ImportError: hypothesis is missing.
 
@@ -63,17 +64,18 @@ def gradcheck(*args: Any, order: int = 1, **inputs: SearchStrategy[Any]) -> Call
     mpmath_oracle()  # loading mpmath takes longer than a drawn example may
 
     def decorate(f: Function) -> Function:
-        instance, drawn = _parameters(f, inputs)
-        signature = inspect.Signature([*instance, *drawn])
+        parameters = _parameters(f, inputs)
+        drawn = [p for p in parameters if p.name in inputs]
+        signature = inspect.Signature(parameters)
 
         @functools.wraps(f)
         def check(*args: Any, **kwargs: Any) -> None:
             __tracebackhide__ = True
-            numbers = signature.bind(*args, **kwargs).arguments
-            fixed = {p.name: numbers.pop(p.name) for p in instance}
+            given_to_test = signature.bind(*args, **kwargs).arguments
+            numbers = {p.name: given_to_test.pop(p.name) for p in drawn}
 
             def function(*values: Any) -> Any:
-                return f(**fixed, **dict(zip(numbers, values, strict=True)))
+                return f(**given_to_test, **dict(zip(numbers, values, strict=True)))
 
             function.__signature__ = inspect.Signature(drawn)  # type: ignore[attr-defined]  # names for the report
             try:
@@ -114,31 +116,21 @@ def _by_default(profile: settings) -> Iterator[None]:
         profile.load_profile(current)
 
 
-def _parameters(f: Function, inputs: dict[str, Any]) -> tuple[list[inspect.Parameter], list[inspect.Parameter]]:
-    """``self``, if ``f`` is a method, and the parameters of ``f`` that are drawn.
+def _parameters(f: Function, inputs: dict[str, Any]) -> list[inspect.Parameter]:
+    """The parameters of ``f`` that are drawn, and those that pytest is to give; none has a default.
 
     Raises:
-        TypeError: ``f`` is no function, or cannot be called with ``inputs`` and nothing else.
+        TypeError: ``f`` is no function, or does not take ``inputs`` by their names.
     """
     if not inspect.isfunction(f):
         raise TypeError(f"gradcheck decorates a function, got {f!r:.40}")
-    parameters = inspect.signature(f).parameters
-    instance = [p for p in [*parameters.values()][:1] if p.name == "self" and "self" not in inputs]
-    named = {name: p for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    unknown = [name for name in inputs if name not in named]
-    missing = [
-        name
-        for name, p in parameters.items()
-        if p not in instance
-        and name not in inputs
-        and p.default is p.empty
-        and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    parameters = [
+        p.replace(default=p.empty)
+        for p in inspect.signature(f).parameters.values()
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and (p.name in inputs or p.default is p.empty)
     ]
-    wrong = [
-        *([f"it has no argument named {', '.join(unknown)}"] if unknown else []),
-        *([f"no strategy is given for {', '.join(missing)}"] if missing else []),
-    ]
-    if wrong or not inputs:
-        reason = "; ".join(wrong) or "no strategies are given"
+    unknown = sorted(inputs.keys() - {p.name for p in parameters})
+    if unknown or not inputs:
+        reason = f"it has no argument named {', '.join(unknown)}" if unknown else "no strategies are given"
         raise TypeError(f"gradcheck of {f.__name__}{inspect.signature(f)}: {reason}")
-    return instance, [p.replace(default=p.empty) for name, p in named.items() if name in inputs]
+    return parameters
