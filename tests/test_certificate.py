@@ -412,6 +412,8 @@ def test_a_jump_of_an_operation_has_no_bound(own_operations):
         lambda x: not (x <= 1.0 and x >= 1.0),
         lambda x: (x > 1.0) == (x > 1.0),
         lambda x: not x < 1.0 and not x > 1.0,
+        lambda x: (x < 1.0) <= (x > 1.0),
+        lambda x: (x < 1.0) >= (x > 1.0),
     ],
 )
 def test_smooth_may_be_written_in_any_way_and_is_believed_where_it_is_certain(smooth, own_operations):
@@ -424,6 +426,13 @@ def test_smooth_may_be_written_in_any_way_and_is_believed_where_it_is_certain(sm
     y = ag.step(total)
     assert encloses(y, 1.0)
     assert [kink.node for kink in certify(y).kinks] == [y]
+
+
+def test_smooth_may_do_more_than_compare_where_nothing_is_uncertain(own_operations):
+    ag.operation("step", lambda x: float(x >= 1.0), lambda x, out: 0.0 * x, smooth=lambda x: x != math.floor(x))
+    assert certify(ag.step(Value(0.5))).kinks == []
+    y = ag.step(Value(1.0))
+    assert [(kink.node, kink.distance) for kink in certify(y).kinks] == [(y, 0.0)]
 
 
 def test_a_value_does_not_move_freely_where_nothing_flows_back(own_operations):

@@ -331,6 +331,12 @@ def test_a_tie_is_no_kink_where_its_inputs_do_not_meet(x, y, name):
         assert found is None
 
 
+@pytest.mark.parametrize("y", [0.0, 1.0, 2.0])
+def test_a_whole_power_that_is_not_negative_has_no_kink(y):
+    assert distance_to_kink(OPS["pow"], [Interval(0.0, 1.0), y]) is None
+    assert distance_to_kink(OPS["pow"], [Interval(0.0, 1.0), -1.0 - y]) == 0.0
+
+
 @given(balls(), balls(), balls())
 @settings(max_examples=4 * settings().max_examples)
 def test_a_choice_is_certain_where_its_condition_is(c, x, y):
