@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bounds import SLACK, check_bound, half_ulp
 from graphs import call, same
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -320,6 +320,7 @@ def test_a_comparison_is_certain_where_its_inputs_do_not_meet(x, y, name):
 
 
 @given(balls(), balls(), st.sampled_from(["maximum", "minimum"]))
+@example(Interval(0.0, 5e-324), Interval(5e-324, 0.0), "maximum")
 @settings(max_examples=4 * settings().max_examples)
 def test_a_tie_is_no_kink_where_its_inputs_do_not_meet(x, y, name):
     distance = abs(Fraction(x.midpoint) - Fraction(y.midpoint))
