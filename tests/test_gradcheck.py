@@ -58,11 +58,16 @@ class TestOfClass:  # noqa: D101
         return x * self.factor
 
 
+@pytest.fixture(scope="module")
+def scale():
+    return 3.0
+
+
 @pytest.mark.parametrize("power", [1, 2, 3])
 @gradcheck(x=positive(), y=reals())
-def test_what_is_not_drawn_comes_from_pytest(y, power, x, request):
-    assert request.function.__name__ == "test_what_is_not_drawn_comes_from_pytest"
-    return ag.tanh(y) * x**power
+def test_what_is_not_drawn_comes_from_pytest(y, power, x, scale):
+    assert (type(power), scale) == (int, 3.0)
+    return scale * ag.tanh(y) * x**power
 
 
 @gradcheck(y=reals())

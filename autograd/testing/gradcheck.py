@@ -26,7 +26,8 @@ def gradcheck(*args: Any, order: int = 1, **inputs: SearchStrategy[Any]) -> Call
     The test has the name of the function, so that pytest finds it if that begins with ``test``. How many inputs are
     drawn is said by the settings of hypothesis, as for every test with ``@given``, or by ``--gradcheck-examples N``
     for all tests that have no ``@settings`` of their own. ``@settings``, ``@example`` and ``assume`` are used as ever.
-    Arguments that are not drawn come from pytest (``parametrize``, fixtures, ``self``) and are not differentiated.
+    Arguments that are not drawn come from pytest (``self``, ``parametrize``, fixtures that are not made anew for each
+    test, for hypothesis refuses those) and are not differentiated.
     Without ``@settings``, and unless a profile has a deadline of its own, a check may take as long as it takes.
 
     Args:
