@@ -3,6 +3,7 @@
 import inspect
 import math
 import re
+from functools import reduce
 
 import pytest
 from graphs import python
@@ -213,6 +214,7 @@ def positional(x, /): ...
         ({}, lambda: 1, "no strategies are given"),
         ({"x": reals()}, ag.exp, "gradcheck decorates a function, got <operation exp>"),
         ({"x": reals()}, TestOfClass, "gradcheck decorates a function, got <class"),
+        ({"x": reals()}, reduce(lambda inner, _: [inner], range(10_000)), r"got \[+\.\.\.\]+$"),
     ],
 )
 def test_arguments_that_do_not_fit(inputs, f, message):

@@ -124,7 +124,7 @@ def _parameters(f: Function, inputs: dict[str, Any]) -> list[inspect.Parameter]:
         TypeError: ``f`` is no function, or does not take ``inputs`` by their names.
     """
     if not inspect.isfunction(f):
-        raise TypeError(f"gradcheck decorates a function, got {f!r:.40}")
+        raise TypeError(f"gradcheck decorates a function, got {shown(f)}")
     parameters = [
         p.replace(default=p.empty)
         for p in inspect.signature(f).parameters.values()
