@@ -70,10 +70,8 @@ def turns_of_atan2(low: float, high: float) -> tuple[float, ...]:
 
 def sigmoid(x: float) -> float:
     """1 / (1 + e^-x), without overflow and without losing the left tail."""
-    if x >= 0.0:
-        return 1.0 / (1.0 + exp(-x))
-    z = exp(x)
-    return z / (1.0 + z)
+    z = exp(-abs(x))
+    return (1.0 if x >= 0.0 else z) / (1.0 + z)
 
 
 def sigmoid_derivative(x: float) -> float:
@@ -218,14 +216,8 @@ def logaddexp(x: float, y: float) -> float:
 
 def logsumexp(*xs: float) -> float:
     """log(Σ e^x), the greatest term taken out first."""
-    if any(x != x for x in xs):
-        return nan
     greatest = max(xs)
-    if isinf(greatest):
-        return greatest
-    others = list(xs)
-    others.remove(greatest)
-    return greatest + log1p(fsum(exp(x - greatest) for x in others))
+    return greatest + log1p(fsum([-1.0, *[exp(difference(x, greatest)) for x in xs]]))
 
 
 def total(*terms: float) -> float:
