@@ -57,6 +57,8 @@ if _TYPE_CHECKING:
     from .expression import ExpressionError as ExpressionError
     from .expression import parse as parse
     from .interval import Interval as Interval
+    from .program import Program as Program
+    from .program import compile as compile
     from .stepper import Stepper as Stepper
 
 # What these need of the standard library would double the time of ``import autograd``, so they load when first used.
@@ -65,8 +67,10 @@ _LATER = {
     "ExpressionError": "expression",
     "Interval": "interval",
     "Kink": "certificate",
+    "Program": "program",
     "Stepper": "stepper",
     "certify": "certificate",
+    "compile": "program",
     "parse": "expression",
 }
 

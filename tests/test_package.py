@@ -61,6 +61,7 @@ LAYERS = {
     "certificate": {"interval", "op", "ops", "reverse", "value"},
     "testing": {"certificate", "derivatives", "interval", "op", "symbol", "value"},
     "derivatives": {"forward", "op", "ops", "reverse", "value"},
+    "program": {"op", "replay", "value"},
 }
 
 

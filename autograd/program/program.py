@@ -1,0 +1,314 @@
+"""Programs: a recorded graph as a function of arrays."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from reprlib import repr as shown
+from typing import Any
+
+import numpy as np
+
+from autograd.replay import replay
+from autograd.value import Value, topological_order
+
+from .adjoints import Adjoints
+from .canonical import Canonical
+from .layout import Layout
+from .source import Source
+from .statements import Ref
+from .values import Values
+
+Vector = np.ndarray[Any, np.dtype[Any]]
+DTYPES = (np.dtype(np.float64), np.dtype(np.float32))
+KEPT = 4
+"""For so many batch sizes the memory is kept: an epoch has two, its last batch may be smaller."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a program is made of.
+
+    Attributes:
+        nodes: of the recorded graph.
+        instructions: NumPy calls of the values, and of the gradient.
+        products: those that are matrix products.
+        copies: those that only put numbers elsewhere.
+        each: the operations that are called number by number, because NumPy lacks them.
+        arrays: the shapes that are kept, B for the size of the batch.
+        itemsize: the bytes of a number.
+        fixed: bytes of parameters, gradient and constants.
+    """
+
+    nodes: int
+    instructions: tuple[int, int]
+    products: int
+    copies: int
+    each: tuple[str, ...]
+    arrays: tuple[tuple[int | str, ...], ...]
+    itemsize: int
+    fixed: int
+
+    def bytes(self, batch: int) -> int:
+        """The memory for a batch."""
+        sizes = [math.prod([batch if size == "B" else int(size) for size in dims]) for dims in self.arrays]
+        return sum(sizes) * self.itemsize + self.fixed
+
+    def __str__(self) -> str:
+        each = f", {', '.join(self.each)} for each number" if self.each else ""
+        forward, reverse = self.instructions
+        return (
+            f"{self.nodes:,} nodes, {forward} + {reverse} instructions "
+            f"({self.products} matrix products, {self.copies} copies{each}), "
+            f"{self.bytes(1):,} bytes for one example, {self.bytes(2) - self.bytes(1):,} for each more"
+        )
+
+
+class Program:
+    """A recorded graph as a function of arrays. Made by ``compile``.
+
+    Attributes:
+        parameters: the vector (P,) that the program reads; an optimiser may change it in place.
+        dtype: of all arrays.
+    """
+
+    def __init__(
+        self, output: Value | Sequence[Value], inputs: Sequence[Any], parameters: Iterable[Value], dtype: Any
+    ) -> None:
+        self.dtype = _dtype(dtype)
+        self._one = isinstance(output, Value)
+        self._outputs = [output] if isinstance(output, Value) else _list("output", output)
+        self._inputs = [
+            x if isinstance(x, Value) else _list(f"inputs[{k}]", x) for k, x in enumerate(_list("inputs", inputs))
+        ]
+        self._values = _list("parameters", parameters)
+        leaves = [[x] if isinstance(x, Value) else x for x in self._inputs]
+        _check(self._outputs, leaves, self._values)
+        graph = Canonical(self._outputs, leaves, self._values)
+        layout = Layout(graph, len(self._values), [len(x) for x in leaves])
+        self._forward = Values(layout)
+        self._reverse = Adjoints(layout, self._forward)
+        self._depends = layout.outputs.array.needed
+        self._varies = layout.outputs.array.varying
+        self._source = Source(
+            self._forward, self._reverse, [p.name or "" for p in self._values], [_name(x) for x in self._inputs]
+        )
+        self._nodes = graph.recorded
+        self.parameters: Vector = np.empty(len(self._values), self.dtype)
+        self._gradient: Vector = np.zeros(len(self._values), self.dtype)
+        self._zeros = np.zeros_like(self._gradient)
+        self._shapes = [() if isinstance(x, Value) else (len(x),) for x in self._inputs]
+        self._make = self._executed()
+        self._made: dict[int, Any] = {}
+        self.load()
+
+    def _executed(self) -> Any:
+        constants = {
+            name: x.astype(self.dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+            for name, x in self._source.constants.items()
+        }
+        names = {name: getattr(np, name) for name in dir(np) if isinstance(getattr(np, name), np.ufunc)}
+        names |= {name: getattr(np, name) for name in ("copyto", "dot", "einsum", "inf", "nan", "take")}
+        names |= constants
+        names["empty"] = lambda shape, kind=self.dtype: np.empty(shape, kind)
+        names["full"] = lambda shape, x: np.full(shape, x, self.dtype)
+        exec(self._source.text, names)
+        return names["program"]
+
+    # ---- calling ---------------------------------------------------------------------------------------------------
+
+    def __call__(self, *arrays: Any) -> Any:
+        """The outputs for a batch.
+
+        Args:
+            arrays: one for each input: (B,) for a leaf, (B, n) for a list of n.
+
+        Returns:
+            (B,) for one output, (B, n_out) for a list; without inputs a number, or (n_out,).
+
+        Raises:
+            TypeError: there are more or fewer arrays than inputs, or one is not of numbers.
+            ValueError: an array has another shape, or the batches are not equally large; or what the graph raises.
+        """
+        batch, given = self._checked(arrays)
+        value, _, _ = self._functions(batch)
+        with np.errstate(all="ignore"):
+            out = np.array(value(*given))
+        if not math.isfinite(out.sum()):
+            self._explain(batch, given, out)
+        if not self._inputs:
+            return out[0, 0] if self._one else out[:, 0]
+        if not self._varies:
+            out = np.repeat(out, batch, axis=1)
+        return out[0] if self._one else out.T
+
+    def value_and_grad(self, *arrays: Any, reduce: str = "mean") -> tuple[float, Vector]:
+        """The mean of the output over a batch, or its sum, and the gradient, shape (P,), aligned with ``parameters``.
+
+        Of no examples both are 0. Raises as a call does, and ValueError if there are several outputs, none depends on a
+        parameter, or ``reduce`` is neither "mean" nor "sum".
+        """
+        if not self._one:
+            raise ValueError("the gradient is that of one output: compile one Value, not a list")
+        if not self._depends:
+            raise ValueError("the output depends on none of the parameters that were given to compile")
+        if reduce not in ("mean", "sum"):
+            raise ValueError(f'reduce is "mean" or "sum", got {shown(reduce)}')
+        batch, given = self._checked(arrays)
+        value, reverse, ones = self._functions(batch)
+        scale = 1.0 / batch if reduce == "mean" and batch else 1.0
+        if not self._varies:
+            scale *= batch  # the same for every example
+        with np.errstate(all="ignore"):
+            out = value(*given)
+            total = float(out[0].dot(ones)) * scale if self._varies else float(out[0, 0]) * scale
+            reverse(*given, scale)
+        gradient = self._gradient.copy()
+        if not (math.isfinite(total) and math.isfinite(gradient.dot(self._zeros))):  # 0 · inf is nan
+            self._explain(batch, given, out)
+        return total, gradient
+
+    def _checked(self, arrays: tuple[Any, ...]) -> tuple[int, list[Any]]:
+        if len(arrays) != len(self._inputs):
+            raise TypeError(f"this program takes {len(self._inputs)} array(s), got {len(arrays)}")
+        batch = None
+        given = []
+        for k, (leaves, array) in enumerate(zip(self._inputs, arrays, strict=True)):
+            if array.__class__ is not np.ndarray or array.dtype is not self.dtype:
+                try:
+                    array = np.asarray(array, self.dtype)
+                except (TypeError, ValueError):
+                    raise TypeError(f"array {k} is not one of numbers: {shown(array)}") from None
+            if not array.ndim or array.shape[1:] != self._shapes[k]:
+                wanted = "(B,)" if isinstance(leaves, Value) else f"(B, {len(leaves)})"
+                raise ValueError(f"array {k} has the shape {wanted} for a batch of B examples, got {array.shape}")
+            if batch is not None and len(array) != batch:
+                raise ValueError(f"array {k} is of {len(array)} examples, those before it of {batch}")
+            batch = len(array)
+            given.append(array[None] if isinstance(leaves, Value) else array.T)
+        return 1 if batch is None else batch, given
+
+    def _functions(self, batch: int) -> Any:
+        """The two functions for a batch size, with their memory."""
+        found = self._made.pop(batch, None) or (
+            *self._make(self.parameters, self._gradient, batch),
+            np.ones(batch, self.dtype),
+        )
+        self._made[batch] = found  # the last used is the last
+        if len(self._made) > KEPT:
+            del self._made[next(iter(self._made))]
+        return found
+
+    def _explain(self, batch: int, given: list[Any], out: Any) -> None:
+        """Raise what the recorded graph raises for an example, if it raises."""
+        for i in range(batch):
+            example = dict(zip(self._values, self.parameters.tolist(), strict=True))
+            for leaves, array in zip(self._inputs, given, strict=True):
+                example.update(
+                    zip([leaves] if isinstance(leaves, Value) else leaves, array[:, i].tolist(), strict=True)
+                )
+            for output in self._outputs:
+                nodes = set(topological_order(output))
+                again = replay(output, {leaf: x for leaf, x in example.items() if leaf in nodes})
+                if self._depends:
+                    again.backward()
+
+    # ---- parameters ------------------------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Read the parameters from their Values."""
+        self.parameters[:] = [p.data for p in self._values]
+
+    def store(self) -> None:
+        """Write the parameters to their Values."""
+        for p, x in zip(self._values, self.parameters.tolist(), strict=True):
+            p.data = x
+
+    # ---- reading ---------------------------------------------------------------------------------------------------
+
+    def report(self) -> Report:
+        """What it is made of."""
+        forward, reverse = self._forward.statements, self._reverse.statements
+        every = [*forward, *reverse]
+        copies = [
+            it
+            for it in every
+            if it.function == "take" or (it.function == "copyto" and len(it.args) == 2 and isinstance(it.args[1], Ref))
+        ]
+        fixed = (
+            self.parameters.nbytes
+            + self._gradient.nbytes
+            + sum(getattr(x, "nbytes", 0) for x in self._source.constants.values())
+        )
+        return Report(
+            nodes=self._nodes,
+            instructions=(len(forward), len(reverse)),
+            products=sum(it.function == "dot" and it.args[1] != Ref(self._reverse.ones) for it in every),
+            copies=len(copies),
+            each=tuple(self._source.called),
+            arrays=tuple(self._source.memory),
+            itemsize=self.dtype.itemsize,
+            fixed=fixed,
+        )
+
+    def __str__(self) -> str:
+        return self._source.text
+
+    def __repr__(self) -> str:
+        return f"<program of {self.report()}>"
+
+
+def compile(
+    output: Value | Sequence[Value],
+    inputs: Sequence[Any] = (),
+    parameters: Iterable[Value] = (),
+    dtype: Any = "float64",
+) -> Program:
+    """A recorded graph as a function of arrays: the matrices in it are found, and computed by NumPy."""
+    return Program(output, inputs, parameters, dtype)
+
+
+def _dtype(dtype: Any) -> np.dtype[Any]:
+    for found in DTYPES:
+        try:
+            if found == dtype:
+                return found
+        except TypeError:
+            break
+    raise ValueError(f"dtype is float64 or float32, got {shown(dtype)}")
+
+
+def _name(leaves: Any) -> str:
+    if isinstance(leaves, Value):
+        return leaves.name or ""
+    return re.sub(r"[\d\[\]]*$", "", leaves[0].name or "") if leaves else ""
+
+
+def _list(what: str, x: Any) -> list[Any]:
+    if not isinstance(x, Iterable):
+        raise TypeError(f"{what}: expected Values, got {shown(x)}")
+    return list(x)
+
+
+def _check(outputs: list[Value], inputs: list[list[Value]], parameters: list[Value]) -> None:
+    if not outputs:
+        raise ValueError("compile takes an output, or a list of some, got none")
+    met: dict[Value, str] = {}
+    places = [
+        ("output", outputs),
+        *[(f"inputs[{k}]", leaves) for k, leaves in enumerate(inputs)],
+        ("parameters", parameters),
+    ]
+    for what, values in places:
+        for x in values:
+            if not isinstance(x, Value):
+                raise TypeError(f"{what}: expected a Value, got {shown(x)}")
+            if what == "output":
+                continue
+            if x.op is not None:
+                raise ValueError(f"{what}: expected a leaf, got the result of {x.op.name!r}: {shown(x)}")
+            if x in met:
+                raise ValueError(f"{what}: {shown(x)} is there twice (first in {met[x]})")
+            met[x] = what

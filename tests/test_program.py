@@ -1,0 +1,333 @@
+"""Programs: the same numbers as the recorded graph, the matrices that were found, and what is refused."""
+
+import math
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd import Value, certify, compile, replay, topological_order
+from autograd.testing.strategies import expressions
+from nn import MLP
+
+
+def near(found: float, expected: float, radius: float = 0.0) -> bool:
+    """Whether two ways of rounding the same number agree: to 1e-12, or as far as the number is certain at all."""
+    both_nan = found != found and expected != expected
+    return both_nan or found == expected or abs(found - expected) <= 1e-12 * abs(expected) + 4 * radius
+
+
+def check(output, program, arrays, parameters):
+    """A program gives the value and the gradient of a graph."""
+    value, gradient = program.value_and_grad(*arrays)
+    nodes = set(topological_order(output))
+    output.zero_grad()
+    output.backward()
+    certificate = certify(output)
+    assert near(value, output.data, certificate.value(output).radius)
+    for p, found in zip(parameters, gradient.tolist(), strict=True):
+        if p in nodes:
+            assert near(found, p.grad, certificate[p].radius)
+        else:
+            assert found == 0.0
+
+
+def recorded(f, inputs, parameters):
+    """The Value of a drawn function at numbers and Values; the example is dropped where it is none."""
+    try:
+        output = f(*inputs, *parameters)
+    except (ValueError, ArithmeticError):
+        output = None
+    assume(isinstance(output, Value) and output.op is not None)
+    return output
+
+
+# ---- the same numbers as the graph -----------------------------------------------------------------------------------
+
+
+@given(expressions(max_ops=12), st.data())
+@settings(max_examples=5 * settings().max_examples)
+def test_a_program_gives_the_numbers_of_the_graph(f, data):
+    values = [Value(float(x)) for x in f.inputs]
+    k = data.draw(st.integers(0, len(values) - 1))
+    output = recorded(f, values[:k], values[k:])
+    program = compile(output, values[:k], values[k:])
+    batch = data.draw(st.integers(1, 3))
+    check(output, program, [np.full(batch, x.data) for x in values[:k]], values[k:])
+
+
+@given(expressions(max_ops=10), st.data())
+@settings(max_examples=3 * settings().max_examples)
+def test_a_batch_gives_the_numbers_of_a_loop_that_is_unrolled(f, data):
+    k = data.draw(st.integers(0, len(f.inputs) - 1))
+    batch = data.draw(st.integers(1, 5))
+    parameters = [Value(float(x)) for x in f.inputs[k:]]
+    xs = np.array([[float(x) + 0.01 * i * (j + 1) for j, x in enumerate(f.inputs[:k])] for i in range(batch)])
+    loss = ag.mean([recorded(f, row, parameters) for row in xs.reshape(batch, k).tolist()])
+    check(loss, compile(loss, [], parameters), [], parameters)
+    leaves = [Value(float(x)) for x in f.inputs[:k]]
+    batched = compile(recorded(f, leaves, parameters), [leaves] if k else [], parameters)
+    check(loss, batched, [xs] if k else [], parameters)
+
+
+def mlp_loss(sizes, activation="tanh", seed=0):
+    """A model, its input, its target, and its squared error on one example."""
+    model = MLP(sizes[0], sizes[1:], activation=activation, seed=seed)
+    x, y = [Value(0.1 * i, f"x[{i}]") for i in range(sizes[0])], Value(0.3, "y")
+    return model, x, y, (model(x) - y) ** 2
+
+
+def micrograd_loss(sizes, xs, ys):
+    """The parameters and the mean squared error of an MLP in sums and products, neuron by neuron, on some examples."""
+    rng = np.random.default_rng(0)
+    layers = [
+        [([Value(w) for w in rng.normal(size=n_in).tolist()], Value(0.1)) for _ in range(n_out)]
+        for n_in, n_out in pairwise(sizes)
+    ]
+    total = 0.0
+    for x, y in zip(xs, ys, strict=True):
+        units = x
+        for i, layer in enumerate(layers):
+            sums = [sum((w * u for w, u in zip(ws, units, strict=True)), b) for ws, b in layer]
+            units = [s.tanh() for s in sums] if i < len(layers) - 1 else sums
+        error = units[0] - y
+        total = total + error * error
+    return [p for layer in layers for ws, b in layer for p in (*ws, b)], total * (1.0 / len(xs))
+
+
+@pytest.mark.parametrize("sizes", [[1, 1], [1, 1, 1], [3, 4, 1], [2, 5, 5, 1]])
+@pytest.mark.parametrize("batch", [1, 2, 7])
+def test_an_mlp_written_neuron_by_neuron_and_unrolled(sizes, batch):
+    rng = np.random.default_rng(1)
+    xs, ys = rng.normal(size=(batch, sizes[0])), rng.normal(size=batch)
+    parameters, loss = micrograd_loss(sizes, xs.tolist(), ys.tolist())
+    check(loss, compile(loss, [], parameters), [], parameters)
+
+
+def test_residual_chains_of_any_depth():
+    w, x = Value(0.01, "w"), Value(0.5, "x")
+    h = x
+    for _ in range(2_000):
+        h = h + w * h.tanh()
+    check(h, compile(h, [x], [w]), [np.array([0.5])], [w])
+
+
+def test_batch_normalisation_over_an_unrolled_batch():
+    model = MLP(2, [3, 1], activation="tanh", seed=0)
+    xs = np.random.default_rng(0).normal(size=(6, 2)).tolist()
+    outs = [model(x) for x in xs]
+    center = ag.mean(outs)
+    spread = ag.sqrt(ag.mean([(o - center) ** 2 for o in outs]) + 1e-5)
+    loss = ag.mean([ag.tanh((o - center) / spread + 0.1 * i) for i, o in enumerate(outs)])
+    check(loss, compile(loss, [], model.parameters()), [], model.parameters())
+
+
+def test_shared_weights_skip_connections_masks_and_several_outputs():
+    w = [[Value(0.1 * (i - j), f"w[{i}][{j}]") for j in range(3)] for i in range(3)]
+    parameters = [p for row in w for p in row]
+    x, mask = [Value(0.2 * i) for i in range(3)], [Value(1.0) for _ in range(3)]
+    h = x
+    for _ in range(3):  # the same layer three times, with a skip connection and dropout
+        h = [a + m * ag.tanh(ag.dot(row, h)) for row, a, m in zip(w, h, mask, strict=True)]
+    outputs = [*h, ag.dot(h, x), ag.sum([*h, *x])]
+    program = compile(outputs, [x, mask], parameters)
+    rng = np.random.default_rng(0)
+    xs, masks = rng.normal(size=(4, 3)), (rng.random((4, 3)) < 0.5) * 2.0
+    found = program(xs, masks)
+    assert found.shape == (4, 5)
+    for row, x_row, mask_row in zip(found, xs.tolist(), masks.tolist(), strict=True):
+        numbers = dict(zip([*x, *mask], [*x_row, *mask_row], strict=True))
+        for output, each in zip(outputs, row.tolist(), strict=True):
+            leaves = {leaf: numbers[leaf] for leaf in numbers if leaf in set(topological_order(output))}
+            assert near(each, replay(output, leaves).data, 1e-15)
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "sigmoid", "silu", "softplus", "elu", "leaky_relu", "erf"])
+def test_activations(activation):
+    model, x, y, loss = mlp_loss([2, 3, 1], activation)
+    check(loss, compile(loss, [x, y], model.parameters()), [[[0.0, 0.1]], [0.3]], model.parameters())
+
+
+def test_softmax_cross_entropy():
+    model = MLP(3, [5, 4], activation="relu", seed=0)
+    x, y = [Value(0.5), Value(-1.0), Value(2.0)], [Value(0.0), Value(1.0), Value(0.0), Value(0.0)]
+    loss = -ag.dot(y, ag.log_softmax(model(x)))
+    program = compile(loss, [x, y], model.parameters())
+    check(loss, program, [[[0.5, -1.0, 2.0]], [[0.0, 1.0, 0.0, 0.0]]], model.parameters())
+    assert program.report().each == ()
+
+
+# ---- what is found ---------------------------------------------------------------------------------------------------
+
+
+def calls(program, function: str) -> dict[str, list[str]]:
+    """The lines of a program that call a function, of its values and of its reverse."""
+    _, value, reverse = re.split(r"    def \w+\(.*\):\n", str(program))
+    return {
+        "value": re.findall(rf"^ *{function}\(.*$", value, re.M),
+        "reverse": re.findall(rf"^ *{function}\(.*$", reverse, re.M),
+    }
+
+
+def test_the_source_of_an_mlp_has_a_product_a_layer_forward_two_backward_and_no_copy():
+    model, x, y, loss = mlp_loss([4, 8, 8, 1])
+    program = compile(loss, [x, y], model.parameters())
+    products = calls(program, "dot")
+    assert len(products["value"]) == 3
+    assert len([line for line in products["reverse"] if "ones" not in line]) == 3 + 2  # none for the input
+    for function in ("take", "copyto", r"add\.at", "einsum"):
+        assert calls(program, function) == {"value": [], "reverse": []}
+    assert (program.report().products, program.report().copies) == (8, 0)
+    assert "for " not in str(program)
+
+
+def test_an_unrolled_loop_over_a_batch_is_the_same_program():
+    rng = np.random.default_rng(0)
+    parameters, loss = micrograd_loss([2, 8, 8, 1], rng.normal(size=(16, 2)).tolist(), rng.normal(size=16).tolist())
+    program = compile(loss, [], parameters)
+    products = calls(program, "dot")
+    assert (len(products["value"]), len(products["reverse"])) == (3, 5)
+    assert program.report().instructions[0] < 12
+
+
+def test_the_names_are_those_of_the_model():
+    model, x, y, loss = mlp_loss([2, 3, 1])
+    text = str(compile(loss, [x, y], model.parameters()))
+    assert "def value(x, y):" in text
+    assert "dot(w1, x, out=sum1)" in text
+    assert "dot(t1, x.T, out=dw1)" in text or re.search(r"dot\(t\d, x\.T, out=dw1\)", text)
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_no_text_of_the_users_names_is_in_the_source_but_identifiers(name, other):
+    x, w = Value(0.5, name), [Value(0.1, f"{other}{i}") for i in range(2)]
+    program = compile(ag.tanh(ag.dot(w, [x, x * x])), [x], w)
+    assert re.fullmatch(r"[A-Za-z0-9_ \n()\[\]{}:,.=*+/-]*", str(program))
+    assert program([0.5]).shape == (1,)
+
+
+# ---- calling ---------------------------------------------------------------------------------------------------------
+
+
+def test_batches_of_any_size():
+    model, x, y, loss = mlp_loss([2, 3, 1])
+    program = compile(loss, [x, y], model.parameters())
+    rng = np.random.default_rng(0)
+    xs, ys = rng.normal(size=(9, 2)), rng.normal(size=9)
+    every = program(xs, ys)
+    for batch in (0, 1, 2, 9, 3, 0):
+        assert np.array_equal(program(xs[:batch], ys[:batch]), program(xs, ys)[:batch]) or batch
+        assert np.allclose(program(xs[:batch], ys[:batch]), every[:batch], rtol=1e-13, atol=0)
+        total, gradient = program.value_and_grad(xs[:batch], ys[:batch], reduce="sum")
+        assert total == pytest.approx(every[:batch].sum(), rel=1e-13)
+        if batch:
+            value, mean = program.value_and_grad(xs[:batch], ys[:batch])
+            assert value == pytest.approx(total / batch, rel=1e-13)
+            assert np.allclose(mean * batch, gradient, rtol=1e-12, atol=1e-15)
+    assert not program.value_and_grad(xs[:0], ys[:0])[1].any()
+
+
+def test_float32():
+    model, x, y, loss = mlp_loss([2, 3, 1])
+    program = compile(loss, [x, y], model.parameters(), dtype="float32")
+    value, gradient = program.value_and_grad([[0.0, 0.1]], [0.3])
+    loss.backward()
+    assert gradient.dtype == program.parameters.dtype == program([[0.0, 0.1]], [0.3]).dtype == np.float32
+    assert value == pytest.approx(loss.data, rel=1e-5)
+    assert gradient.tolist() == pytest.approx([p.grad for p in model.parameters()], rel=1e-4, abs=1e-6)
+
+
+def test_parameters_are_loaded_and_stored():
+    w, x = Value(2.0, "w"), Value(1.0)
+    program = compile(w * x, [x], [w])
+    program.parameters *= 2.0
+    assert (program([3.0])[0], w.data) == (12.0, 2.0)
+    program.store()
+    assert w.data == 4.0
+    w.data = 5.0
+    program.load()
+    assert program([3.0])[0] == 15.0
+
+
+def test_an_operation_of_ones_own_compiles(own_operations):
+    cube = ag.operation("cube", lambda x: x * x * x if x > 0 else 0.0, lambda x, out: 3 * x**2 * (x > 0))
+    slow = ag.operation("slow", lambda x: float(repr(x)), lambda x, out: 1.0 + 0.0 * x)
+    w, x = Value(2.0, "w"), Value(1.0)
+    quick = compile(cube(w * x), [x], [w])
+    assert quick.report().each == ()
+    assert quick([1.0, -1.0]).tolist() == [8.0, 0.0]
+    called = compile(slow(w * x), [x], [w])
+    assert called.report().each == ("slow",)
+    assert "slow for each number" in str(called.report())
+    value, gradient = called.value_and_grad([1.0, 3.0])
+    assert (value, gradient.tolist()) == (4.0, [2.0])
+
+
+def test_what_is_not_finite_raises_what_the_graph_raises():
+    w, x = Value(2.0, "w"), Value(1.0, "x")
+    program = compile(ag.log(w * x), [x], [w])
+    with pytest.raises(ValueError, match=r"log\(-2\.0\): not defined there"):
+        program([1.0, -1.0])
+    with pytest.raises(ValueError, match=r"log\(-2\.0\): not defined there"):
+        program.value_and_grad([1.0, -1.0])
+    with pytest.raises(OverflowError, match=r"exp\(2000\.0\): the result is too large"):
+        compile(ag.exp(w * x), [x], [w])([1000.0])
+    assert math.isnan(program([math.nan])[0])
+
+
+# ---- what is refused -------------------------------------------------------------------------------------------------
+
+X, W = Value(1.0, "x"), Value(2.0, "w")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((3.0, [], []), TypeError, "output"),
+        (([], [], []), ValueError, "got none"),
+        ((W * X, [W * X], [W]), ValueError, r"inputs\[0\]: expected a leaf, got the result of 'mul'"),
+        ((W * X, [X], [W + 1]), ValueError, "parameters: expected a leaf, got the result of 'add'"),
+        ((W * X, [1.0], [W]), TypeError, "inputs"),
+        ((W * X, [X, X], [W]), ValueError, "there twice"),
+        ((W * X, [X], [X, W]), ValueError, "there twice"),
+        ((W * X, [X], [W], "int32"), ValueError, "dtype is float64 or float32, got 'int32'"),
+    ],
+)
+def test_what_cannot_be_compiled_is_named(arguments, error, message):
+    with pytest.raises(error, match=message):
+        compile(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "error", "message"),
+    [
+        ([], TypeError, r"takes 2 array\(s\), got 0"),
+        ([[1.0]], TypeError, r"takes 2 array\(s\), got 1"),
+        ([[[1.0]], [[1.0, 2.0]]], ValueError, r"array 0 has the shape \(B,\) for a batch of B examples, got \(1, 1\)"),
+        ([[1.0], [[1.0]]], ValueError, r"array 1 has the shape \(B, 2\) for a batch of B examples, got \(1, 1\)"),
+        ([1.0, [[1.0, 2.0]]], ValueError, r"array 0 has the shape \(B,\)"),
+        ([[1.0], [[1.0, 2.0]] * 2], ValueError, "array 1 is of 2 examples, those before it of 1"),
+        ([["a"], [[1.0, 2.0]]], TypeError, "array 0 is not one of numbers"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_named(arrays, error, message):
+    x, ys = Value(1.0), [Value(1.0), Value(2.0)]
+    program = compile(W * x * ag.dot(ys, ys), [x, ys], [W])
+    with pytest.raises(error, match=message):
+        program(*arrays)
+    with pytest.raises(error, match=message):
+        program.value_and_grad(*arrays)
+
+
+def test_gradients_that_there_are_not():
+    x, other = Value(1.0), Value(1.0)
+    with pytest.raises(ValueError, match="depends on none of the parameters"):
+        compile(x * x, [x], [other]).value_and_grad([1.0])
+    with pytest.raises(ValueError, match="compile one Value, not a list"):
+        compile([W * x], [x], [W]).value_and_grad([1.0])
+    with pytest.raises(ValueError, match='reduce is "mean" or "sum", got \'max\''):
+        compile(W * x, [x], [W]).value_and_grad([1.0], reduce="max")
