@@ -6,8 +6,14 @@ import math
 from collections.abc import Callable, Iterable
 from numbers import Real
 from reprlib import repr as shown
+from typing import TYPE_CHECKING, Any
 
 from autograd import Value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Vector = np.ndarray[Any, np.dtype[Any]]
 
 
 class SGD:
@@ -58,7 +64,7 @@ class SGD:
         self.momentum = momentum
         self.nesterov = nesterov
         self.weight_decay = weight_decay
-        self._velocity = [0.0] * len(self.parameters)
+        self._velocity: Any = 0.0  # a vector from the first step on
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
@@ -71,23 +77,37 @@ class SGD:
         Raises:
             OverflowError: a parameter would no longer be finite; none has moved.
         """
-        gradients = [p.grad + self.weight_decay * p.data for p in self.parameters]
-        velocity = [self.momentum * v + g for v, g in zip(self._velocity, gradients, strict=True)]
-        directions = velocity
-        if self.nesterov:
-            directions = [g + self.momentum * v for g, v in zip(gradients, velocity, strict=True)]
+        import numpy as np
+
         before = [p.data for p in self.parameters]
-        after = [p - self.learning_rate * d for p, d in zip(before, directions, strict=True)]
-        if not all(map(math.isfinite, after)):
-            raise OverflowError("a parameter would no longer be finite")
+        vector = np.array(before)
+        velocity = self._velocity
+        self.update(vector, np.array([p.grad for p in self.parameters]))
         try:
-            for p, data in zip(self.parameters, after, strict=True):
+            for p, data in zip(self.parameters, vector.tolist(), strict=True):
                 p.data = data
-            self._velocity = velocity
         except BaseException:
             for p, data in zip(self.parameters, before, strict=True):
                 p.data = data
+            self._velocity = velocity
             raise
+
+    def update(self, parameters: Vector, gradient: Vector) -> None:
+        """Move a vector of parameters (P,) in place, given their gradient (P,): a program's, or those of ``step``.
+
+        Raises:
+            OverflowError: a parameter would no longer be finite; none has moved.
+        """
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            g = gradient + self.weight_decay * parameters if self.weight_decay else gradient
+            v = self.momentum * self._velocity + g if self.momentum else g
+            moved = parameters - self.learning_rate * (g + self.momentum * v if self.nesterov else v)
+        if not np.isfinite(moved).all():
+            raise OverflowError("a parameter would no longer be finite")
+        parameters[:] = moved
+        self._velocity = v
 
 
 def _check(name: str, value: float, good: Callable[[float], bool], what: str) -> None:

@@ -104,4 +104,4 @@ def test_an_interrupted_step_moves_nothing():
     with pytest.raises(KeyboardInterrupt):
         optimizer.step()
     assert (p.data, q.data) == (1.0, 2.0)
-    assert optimizer._velocity == [0.0, 0.0]
+    assert optimizer._velocity == 0.0
