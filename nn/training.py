@@ -14,11 +14,13 @@ from autograd import Value
 from .losses import Loss, mse
 from .modules import Module
 from .optim import SGD
-from .tensors import is_list
+from .tensors import flatten, is_list, map_tensor
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
+
+    from autograd import Program
 
 
 class DivergedError(ArithmeticError):
@@ -96,6 +98,7 @@ def fit(
     optimizer: SGD | None = None,
     seed: int = 0,
     on_epoch: Callable[[History], None] | None = None,
+    eager: bool = False,
 ) -> History:
     """Train ``model`` by mini-batch gradient descent (Goodfellow et al., *Deep Learning*, alg. 8.1).
 
@@ -112,6 +115,8 @@ def fit(
         optimizer: moves the parameters; ``SGD(model.parameters())`` by default.
         seed: of the shuffling.
         on_epoch: called after each epoch with the history so far.
+        eager: record the graph of every batch. By default that of one example is compiled (``autograd.compile``),
+            unless the loss of a batch is not the mean over its examples, or they are no numbers of one shape.
 
     Returns:
         The history. Ctrl-C ends the training, and drops the step at hand: the model keeps what it has learned, and
@@ -146,33 +151,97 @@ def fit(
     rng = Random(seed)
     order = list(range(len(samples)))
     history = History()
+    engine = None if eager else _Compiled.of(model, samples, targets, loss, optimizer)
+    step = engine.step if engine is not None else _Recorded(model, samples, targets, loss, optimizer).step
     try:
         for epoch in range(1, epochs + 1):
             rng.shuffle(order)
             total = 0.0
             for start in range(0, len(order), size):
                 batch = order[start : start + size]
-                value = _step(model, [samples[i] for i in batch], [targets[i] for i in batch], loss, optimizer, epoch)
-                total += value * len(batch)
+                try:
+                    total += step(batch) * len(batch)
+                except OverflowError as error:
+                    raise DivergedError(epoch, optimizer.learning_rate, str(error)) from error
             history.add(total / len(samples), optimizer.learning_rate)
             if on_epoch is not None:
+                if engine is not None:
+                    engine.program.store()
                 on_epoch(history)
     except KeyboardInterrupt:
         history.interrupted = True
+    finally:
+        if engine is not None:
+            engine.program.store()
     return history
 
 
-def _step(model: Module, xs: list[Any], ys: list[Any], loss: Loss, optimizer: SGD, epoch: int) -> float:
-    """One step on one batch; its loss."""
-    try:
-        value = loss([model(x) for x in xs], ys)
+class _Recorded:
+    """Steps on the graph of a batch, which is recorded anew for each."""
+
+    def __init__(self, model: Module, samples: list[Any], targets: list[Any], loss: Loss, optimizer: SGD) -> None:
+        self.model, self.samples, self.targets, self.loss, self.optimizer = model, samples, targets, loss, optimizer
+
+    def step(self, batch: list[int]) -> float:
+        """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
+        value = self.backward(batch)
+        self.optimizer.step()
+        return value
+
+    def backward(self, batch: list[int]) -> float:
+        """The loss, and the gradients of the parameters."""
+        value = self.loss([self.model(self.samples[i]) for i in batch], [self.targets[i] for i in batch])
         if not isinstance(value, Value):
             raise TypeError(f"the loss must return a Value that depends on the model, got {shown(value)}")
         if not math.isfinite(value):
             raise OverflowError(f"the loss is {value.data}")
-        optimizer.zero_grad()
+        self.optimizer.zero_grad()
         value.backward()
-        optimizer.step()
-    except OverflowError as error:
-        raise DivergedError(epoch, optimizer.learning_rate, str(error)) from error
-    return value.data
+        return value.data
+
+
+class _Compiled:
+    """Steps on arrays, by a program of the loss of one example."""
+
+    def __init__(self, program: Program, xs: Any, ys: Any, optimizer: SGD) -> None:
+        self.program, self.xs, self.ys, self.optimizer = program, xs, ys, optimizer
+
+    @classmethod
+    def of(cls, model: Module, samples: list[Any], targets: list[Any], loss: Loss, optimizer: SGD) -> _Compiled | None:
+        """None if the loss of a batch is not the mean of its examples' losses as the first are recorded."""
+        import numpy as np
+
+        from autograd import compile
+
+        try:
+            xs, ys = np.array(samples, dtype=float), np.array(targets, dtype=float)
+            x, y = map_tensor(Value, samples[0]), map_tensor(Value, targets[0])
+            value = loss([model(x)], [y])
+            leaves = [[leaf for _, leaf in flatten(tensor)] for tensor in (x, y)]
+            program = compile(value, leaves, optimizer.parameters)
+            engine = cls(program, xs.reshape(len(samples), -1), ys.reshape(len(samples), -1), optimizer)
+            return engine if engine.agrees(_Recorded(model, samples, targets, loss, optimizer)) else None
+        except (TypeError, ValueError, ArithmeticError):
+            return None  # recorded batch by batch, it says what is wrong
+
+    def agrees(self, recorded: _Recorded) -> bool:
+        """Whether the first examples have the same loss and gradient when they are recorded together."""
+        import numpy as np
+
+        first = list(range(min(2, len(self.xs))))
+        gradients = [(p, p.grad) for p in self.optimizer.parameters]
+        expected = recorded.backward(first)
+        found, gradient = self.program.value_and_grad(self.xs[first], self.ys[first])
+        pairs = [(expected, found), *zip([p.grad for p in self.optimizer.parameters], gradient.tolist(), strict=True)]
+        for p, grad in gradients:
+            p.grad = grad
+        scale = max(abs(x) for x, _ in pairs)
+        return bool(np.isfinite(scale)) and all(abs(x - y) <= 1e-9 * scale for x, y in pairs)
+
+    def step(self, batch: list[int]) -> float:
+        """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
+        value, gradient = self.program.value_and_grad(self.xs[batch], self.ys[batch])
+        if not math.isfinite(value):
+            raise OverflowError(f"the loss is {value}")
+        self.optimizer.update(self.program.parameters, gradient)
+        return value

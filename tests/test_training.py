@@ -24,7 +24,7 @@ def test_each_epoch_sees_every_sample_once_in_ceil_n_over_b_batches(n, size, epo
         return mse(predictions, targets)
 
     xs = [i / n for i in range(n)]
-    fit(MLP(1, [1]), xs, list(range(n)), epochs=epochs, batch_size=size, loss=loss)
+    fit(MLP(1, [1]), xs, list(range(n)), epochs=epochs, batch_size=size, loss=loss, eager=True)
     size = n if size is None else size
     per_epoch = math.ceil(n / size)
     assert len(batches) == epochs * per_epoch
@@ -42,7 +42,7 @@ def test_epochs_are_shuffled_by_the_seed():
             seen.extend(targets)
             return mse(predictions, targets)
 
-        fit(MLP(1, [1]), [0.0] * 8, list(range(8)), epochs=2, batch_size=4, loss=loss, seed=seed)
+        fit(MLP(1, [1]), [0.0] * 8, list(range(8)), epochs=2, batch_size=4, loss=loss, seed=seed, eager=True)
         return seen
 
     assert order(0) == order(0) != order(1)

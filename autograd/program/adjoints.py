@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.op import Op
-
+from ..op import Op
 from .arrays import Array, Elementwise, Instruction, Join, Listwise, Operand, Pairs, Product, View
 from .layout import Layout
 from .statements import SEED, Buffer, Ref, Writer, is_number

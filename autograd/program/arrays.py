@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.op import Op
+from ..op import Op
 
 Index = np.ndarray[Any, np.dtype[np.intp]]
 

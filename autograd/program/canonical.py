@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from autograd.op import OPS, Op
-from autograd.value import Value
+from ..op import OPS, Op
+from ..value import Value
 
 ADD, MUL, SUM, DOT, POW = (OPS[name] for name in ("add", "mul", "sum", "dot", "pow"))
 PARAMETERS = -1

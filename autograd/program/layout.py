@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.op import Op
-
+from ..op import Op
 from .arrays import Array, Elementwise, Index, Instruction, Join, Listwise, Operand, Pairs, Product, View
 from .canonical import ADD, MUL, PARAMETERS, POW, Canonical
 

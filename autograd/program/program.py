@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.replay import replay
-from autograd.value import Value, topological_order
-
+from ..replay import replay
+from ..value import Value, topological_order
 from .adjoints import Adjoints
 from .canonical import Canonical
 from .layout import Layout

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.op import Op
-
+from ..op import Op
 from .adjoints import Adjoints
 from .buffers import shared
 from .statements import Buffer, Ref, Statement

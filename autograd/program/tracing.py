@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.op import Number, Op, is_built_in
+from ..op import Number, Op, is_built_in
 
 Dims = tuple[int | str, int | str]
 """The shape of an array; ``"B"`` is the size of the batch."""
