@@ -29,10 +29,11 @@ class Adjoints(Writer):
         self._values = values
         self._parameters = layout.parameters
         self.gradient = Buffer("gradient", (layout.parameters.size,), made=False)
-        self.ones = Buffer("ones", ("B",), made=False)
+        self.ones = Buffer("ones", ("B",), ones=True)
         self.clears = False
         self._written = np.zeros(layout.parameters.size, dtype=bool)  # which parameters have a gradient already
         self._buffers: dict[Array, Buffer] = {layout.parameters: self.gradient}
+        self._passed: set[Buffer] = set()  # the adjoints of several arrays
         self._numbers: dict[Array, Expr] = {}  # adjoints that are a number, and in no buffer yet
         if layout.outputs.array.needed:
             self._add(layout.outputs, self.tracer.operand(SEED, (1, 1)))
@@ -61,6 +62,10 @@ class Adjoints(Writer):
         if found is None or view.repeats:
             self._scatter(view, self._summed(expr, dims, axes))
             return
+        if not first and found == ("", dims_of(array)) and array is not self._parameters:
+            before, self._buffers[array] = self._buffers[array], Buffer("d", dims_of(array), shared=True)
+            self.call("add", Ref(before), self._summed(expr, dims, axes), out=Ref(self._buffers[array]))
+            return
         target = self._target(view, first)
         if not first:
             self.call("add", target, self._summed(expr, dims, axes), out=target)
@@ -83,6 +88,8 @@ class Adjoints(Writer):
             self._written[view.places] = True
         elif first:
             self._make(array, zero=view.places.size < array.size)
+        else:
+            self._own(array)
         found = written(view)
         assert found is not None, "what is no view is scattered"
         return Ref(self._buffers[array], found[0])
@@ -91,6 +98,13 @@ class Adjoints(Writer):
         self._buffers[array] = Buffer("d", dims_of(array), shared=True)
         if zero:
             self.copy(0.0, Ref(self._buffers[array]))
+
+    def _own(self, array: Array) -> None:
+        """Copy its adjoints before they are changed in part, if another array has them as well."""
+        if self._buffers[array] in self._passed:
+            before = Ref(self._buffers[array])
+            self._make(array, zero=False)
+            self.copy(before, Ref(self._buffers[array]))
 
     def _settle(self, array: Array) -> None:
         """Put an adjoint that is a number into a buffer."""
@@ -105,6 +119,8 @@ class Adjoints(Writer):
             self._written[view.places] = True
         elif array not in self._buffers:
             self._make(array, zero=True)
+        else:
+            self._own(array)
         target = flat(Ref(self._buffers[array]), array)
         self.call("add.at", target, places(view), value, out=target)
 
@@ -132,17 +148,19 @@ class Adjoints(Writer):
             )
 
     def _pass_on(self, operands: list[Operand], array: Array) -> None:
-        """Add the adjoints of a sum to those of its terms. The last may take over their memory."""
+        """Add the adjoints of a sum to those of its terms: which have the same, where they have none yet."""
         if array in self._numbers and dims_of(array) == (1, 1):
             for operand in operands:
                 self._add(operand, self._numbers[array])
             return
         self._settle(array)
-        views = [x for x in operands if isinstance(x, View) and x.array.needed]
-        for i, view in enumerate(views):
+        for view in operands:
+            if not isinstance(view, View) or not view.array.needed:
+                continue
             whole = written(view) == ("", dims_of(array)) and view.array is not self._parameters
-            if i == len(views) - 1 and whole and self._is_first(view):
+            if whole and self._is_first(view):
                 self._buffers[view.array] = self._buffers[array]
+                self._passed.add(self._buffers[array])
             else:
                 self._add(view, self._expr(array))
 

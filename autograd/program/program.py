@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from ..replay import replay
 from ..value import Value, topological_order
 from .adjoints import Adjoints
 from .canonical import Canonical
+from .explanation import Step, steps
 from .layout import Layout
 from .source import Source
 from .statements import Ref
@@ -99,22 +101,13 @@ class Program:
         self._gradient: Vector = np.zeros(len(self._values), self.dtype)
         self._zeros = np.zeros_like(self._gradient)
         self._shapes = [() if isinstance(x, Value) else (len(x),) for x in self._inputs]
-        self._make = self._executed()
-        self._made: dict[int, Any] = {}
-        self.load()
-
-    def _executed(self) -> Any:
-        constants = {
+        self._code = builtins.compile(self._source.text, "<program>", "exec")
+        self._constants = {
             name: x.astype(self.dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
             for name, x in self._source.constants.items()
         }
-        names = {name: getattr(np, name) for name in dir(np) if isinstance(getattr(np, name), np.ufunc)}
-        names |= {name: getattr(np, name) for name in ("copyto", "dot", "einsum", "inf", "nan", "take")}
-        names |= constants
-        names["empty"] = lambda shape, kind=self.dtype: np.empty(shape, kind)
-        names["full"] = lambda shape, x: np.full(shape, x, self.dtype)
-        exec(self._source.text, names)
-        return names["program"]
+        self._made: dict[int, Any] = {}
+        self.load()
 
     # ---- calling ---------------------------------------------------------------------------------------------------
 
@@ -156,16 +149,18 @@ class Program:
         if reduce not in ("mean", "sum"):
             raise ValueError(f'reduce is "mean" or "sum", got {shown(reduce)}')
         batch, given = self._checked(arrays)
+        if not batch:
+            return 0.0, np.zeros_like(self._gradient)
         value, reverse, ones = self._functions(batch)
-        scale = 1.0 / batch if reduce == "mean" and batch else 1.0
+        scale = 1.0 / batch if reduce == "mean" else 1.0
         if not self._varies:
             scale *= batch  # the same for every example
         with np.errstate(all="ignore"):
             out = value(*given)
-            total = float(out[0].dot(ones)) * scale if self._varies else float(out[0, 0]) * scale
+            total = (out.dot(ones).item() if self._varies else out.item()) * scale
             reverse(*given, scale)
         gradient = self._gradient.copy()
-        if not (math.isfinite(total) and math.isfinite(gradient.dot(self._zeros))):  # 0 · inf is nan
+        if not math.isfinite(total + self._zeros.dot(gradient)):  # 0 · inf is nan
             self._explain(batch, given, out)
         return total, gradient
 
@@ -174,27 +169,31 @@ class Program:
             raise TypeError(f"this program takes {len(self._inputs)} array(s), got {len(arrays)}")
         batch = None
         given = []
-        for k, (leaves, array) in enumerate(zip(self._inputs, arrays, strict=True)):
+        for k, array in enumerate(arrays):
             if array.__class__ is not np.ndarray or array.dtype is not self.dtype:
                 try:
                     array = np.asarray(array, self.dtype)
                 except (TypeError, ValueError):
                     raise TypeError(f"array {k} is not one of numbers: {shown(array)}") from None
-            if not array.ndim or array.shape[1:] != self._shapes[k]:
-                wanted = "(B,)" if isinstance(leaves, Value) else f"(B, {len(leaves)})"
-                raise ValueError(f"array {k} has the shape {wanted} for a batch of B examples, got {array.shape}")
-            if batch is not None and len(array) != batch:
+            wanted = self._shapes[k]
+            if not array.ndim or array.shape[1:] != wanted:
+                said = f"(B, {wanted[0]})" if wanted else "(B,)"
+                raise ValueError(f"array {k} has the shape {said} for a batch of B examples, got {array.shape}")
+            if batch is None:
+                batch = len(array)
+            elif len(array) != batch:
                 raise ValueError(f"array {k} is of {len(array)} examples, those before it of {batch}")
-            batch = len(array)
-            given.append(array[None] if isinstance(leaves, Value) else array.T)
+            given.append(array.T if wanted else array[None])
         return 1 if batch is None else batch, given
 
     def _functions(self, batch: int) -> Any:
         """The two functions for a batch size, with their memory."""
-        found = self._made.pop(batch, None) or (
-            *self._make(self.parameters, self._gradient, batch),
-            np.ones(batch, self.dtype),
-        )
+        found = self._made.pop(batch, None)
+        if found is None:
+            given = {"parameters": self.parameters, "gradient": self._gradient, "B": batch, "dtype": self.dtype}
+            names = self._constants | given
+            exec(self._code, names)
+            found = names["value"], names["reverse"], np.ones(batch, self.dtype)
         self._made[batch] = found  # the last used is the last
         if len(self._made) > KEPT:
             del self._made[next(iter(self._made))]
@@ -251,6 +250,11 @@ class Program:
             itemsize=self.dtype.itemsize,
             fixed=fixed,
         )
+
+    def steps(self) -> list[Step]:
+        """The seven steps from the recorded graph to the source, each to be printed."""
+        leaves = [[x] if isinstance(x, Value) else x for x in self._inputs]
+        return steps(self._outputs, leaves, self._values, self._source.text)
 
     def __str__(self) -> str:
         return self._source.text

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .tracing import MASKS, Dims, Expr, Tracer
+from .tracing import MASKS, Dims, Expr, Tracer, Unless
 
 PYTHON = {
     "add": "({} + {})",
@@ -72,7 +72,8 @@ SEED = Text("seed")
 class Statement:
     """A call: ``function(*args, options, out=out)``.
 
-    ``args`` are views, numbers and texts. An ``Op`` as function is called for each number.
+    ``args`` are views, numbers and texts. An ``Op`` as function is called for each number, ``Unless`` where the first
+    of ``args`` is small.
     """
 
     function: Any
@@ -156,6 +157,9 @@ class Writer:
             if before != found:
                 self.copy(before, found)
             self.call("copyto", found, yes, condition, out=found)
+        elif isinstance(function, Unless):
+            found = value(args[0], out)
+            self.call(function, value(args[1]), *map(value, args[2:]), out=found)
         elif function == "float":
             mask = value(args[0])
             found = out or self.temporary(dims)

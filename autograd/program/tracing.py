@@ -12,7 +12,7 @@ import builtins
 import math
 import types
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -119,13 +119,24 @@ class Traced(Number):
         raise UntraceableError("a rule that asks")
 
 
+class Unless(NamedTuple):
+    """The function of (formula, difference, *inputs): the formula, unless the difference is small; else ``op``."""
+
+    op: Op
+
+
 class Tracer:
-    """Makes expressions; equal ones are one object."""
+    """Makes expressions; equal ones are one object.
+
+    Attributes:
+        known: where the results of operations are, by the operation and its operands.
+    """
 
     def __init__(self) -> None:
+        self.known: dict[tuple[Any, ...], Expr] = {}
         self._made: dict[Any, Expr] = {}
         self._rebound: dict[Any, Any] = {math.fsum: self._fsum}
-        self._known: dict[Expr, bool] | None = None
+        self._decided: dict[Expr, bool] | None = None
         self._asked: list[Expr] = []
         self._answers: list[bool] = []
         self._entry: Expr | None = None
@@ -185,11 +196,40 @@ class Tracer:
         """The expression of an operation on expressions and floats, each an operand of it."""
         if not any(isinstance(x, Expr) for x in args):
             return op.forward(*args)
+        known = self.known.get((op, *args))
+        if known is not None:
+            return known
+        if op.name == "pow" and args[1].__class__ is float and args[1] == 2.0:
+            return self.call("multiply", args[0], args[0])
         try:
             out = self._answered(self._with_namesakes(op.forward), args)
         except (TypeError, ValueError, ArithmeticError, AttributeError):
             return self.call(op, *args)
-        return out if isinstance(out, Expr) else float(out)
+        if not isinstance(out, Expr):
+            return float(out)
+        quick = self._quick(op, args)
+        return out if quick is None else quick
+
+    def _quick(self, op: Op, args: Sequence[Any]) -> Expr | None:
+        """What an operation prints as, if that is a product of known values and one difference from 1.
+
+        For tanh' that is 1 - tanh². It is quick, and as good as the operation itself unless the difference is small,
+        which is for the program to look at.
+        """
+        if op.arity != 1 or not callable(op.prints) or not is_built_in(op):
+            return None
+        formula = op.prints(Traced(args[0]))
+        pending, differences = [formula.expr], []
+        while pending:
+            x = pending.pop()
+            if not isinstance(x, Expr) or x.function is None:
+                continue
+            if x.function == "subtract" and x.args[0] == 1.0:
+                differences.append(x)
+            elif x.function != "multiply":
+                return None
+            pending.extend(x.args)
+        return self.call(Unless(op), formula.expr, *differences, *args) if len(differences) == 1 else None
 
     def of_list(self, op: Op, terms: Expr, axis: int) -> Any:
         """The expression of an operation on lists that lie along an axis; None if it is not a reduction of NumPy.
@@ -224,23 +264,23 @@ class Tracer:
 
     def ask(self, condition: Expr) -> bool:
         """Whether it is true, in this run. Raises UntraceableError if nothing is run, or it asks too much."""
-        if self._known is None:
+        if self._decided is None:
             raise UntraceableError("it asks too late")
-        if condition not in self._known:
+        if condition not in self._decided:
             if len(self._asked) == len(self._answers):
                 self._answers.append(True)
             if len(self._asked) == MOST_QUESTIONS:
                 raise UntraceableError("it asks too much")
-            self._known[condition] = self._answers[len(self._asked)]
+            self._decided[condition] = self._answers[len(self._asked)]
             self._asked.append(condition)
-        return self._known[condition]
+        return self._decided[condition]
 
     def _answered(self, function: Callable[..., Any], args: Sequence[Any]) -> Any:
         """What ``function`` returns, for all answers to what it asks."""
-        outside = self._known, self._asked, self._answers
+        outside = self._decided, self._asked, self._answers
 
         def after(answers: list[bool]) -> Any:
-            self._known, self._asked, self._answers = {}, [], list(answers)
+            self._decided, self._asked, self._answers = {}, [], list(answers)
             out = function(*args)
             asked, given = self._asked, self._answers
             for i in reversed(range(len(answers), len(asked))):  # these were answered with yes
@@ -250,7 +290,7 @@ class Tracer:
         try:
             return after([])
         finally:
-            self._known, self._asked, self._answers = outside
+            self._decided, self._asked, self._answers = outside
 
     # ---- namesakes -------------------------------------------------------------------------------------------------
 

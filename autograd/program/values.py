@@ -77,7 +77,9 @@ class Values(Writer):
     def _compute(self, it: Instruction) -> None:
         out: Ref = self.result_of(it.out).args[0]
         if isinstance(it, Elementwise):
-            self.compute(self.tracer.operation(it.op, [self.expr(x) for x in it.operands]), out)
+            inputs = [self.expr(x) for x in it.operands]
+            self.compute(self.tracer.operation(it.op, inputs), out)
+            self.tracer.known[it.op, *inputs] = self.result_of(it.out)
         elif isinstance(it, Listwise):
             expr = self.of_list(it)
             self.compute(
