@@ -63,7 +63,7 @@ class Adjoints(Writer):
             self._scatter(view, self._summed(expr, dims, axes))
             return
         if not first and found == ("", dims_of(array)) and array is not self._parameters:
-            before, self._buffers[array] = self._buffers[array], Buffer("d", dims_of(array), shared=True)
+            before, self._buffers[array] = self._buffers[array], Buffer("t", dims_of(array), shared=True)
             self.call("add", Ref(before), self._summed(expr, dims, axes), out=Ref(self._buffers[array]))
             return
         target = self._target(view, first)
@@ -95,7 +95,7 @@ class Adjoints(Writer):
         return Ref(self._buffers[array], found[0])
 
     def _make(self, array: Array, zero: bool) -> None:
-        self._buffers[array] = Buffer("d", dims_of(array), shared=True)
+        self._buffers[array] = Buffer("t", dims_of(array), shared=True)
         if zero:
             self.copy(0.0, Ref(self._buffers[array]))
 
@@ -153,10 +153,10 @@ class Adjoints(Writer):
             for operand in operands:
                 self._add(operand, self._numbers[array])
             return
-        self._settle(array)
         for view in operands:
             if not isinstance(view, View) or not view.array.needed:
                 continue
+            self._settle(array)
             whole = written(view) == ("", dims_of(array)) and view.array is not self._parameters
             if whole and self._is_first(view):
                 self._buffers[view.array] = self._buffers[array]
@@ -206,7 +206,7 @@ class Adjoints(Writer):
             elif local is not None:
                 others.append((operand, local, 1.0))
         for operand, local, factor in others:
-            self._add(operand, self._times(op, out, local, factor))
+            self._add(operand, self._times(op, out, operand, local, factor))
         if passed:
             self._pass_on(passed, out)
 
@@ -223,12 +223,12 @@ class Adjoints(Writer):
             for x, want in zip(found, wanted, strict=True)
         ]
 
-    def _times(self, op: Op, out: Array, local: Any, factor: float) -> Expr:
+    def _times(self, op: Op, out: Array, operand: View, local: Any, factor: float) -> Expr:
         """The adjoints of ``out`` times a local derivative."""
         call = self.tracer.call
         if out in self._numbers:
             product: Expr = call("multiply", call("multiply", factor, self._numbers[out]), local)
-            if product.dims == dims_of(out):
+            if product.dims == dims_of(out) or (is_number(product) and operand.array.varying):
                 return product
         adjoint = self._expr(out)
         if op.selects and isinstance(local, Expr) and local.function == "where":  # what was not taken gets nothing
@@ -239,7 +239,7 @@ class Adjoints(Writer):
         return call("multiply", factor, product)  # type: ignore[no-any-return]
 
     def _through_pairs(self, it: Pairs) -> None:
-        adjoint = self._numbers[it.out] if it.out in self._numbers and not it.out.varying else self._expr(it.out)
+        adjoint = self._numbers[it.out] if it.out in self._numbers else self._expr(it.out)
         sides = [(it.left, it.right), (it.right, it.left)]
         if same(it.left, it.right):  # squares
             sides, adjoint = sides[:1], self.tracer.call("multiply", 2.0, adjoint)

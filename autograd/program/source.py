@@ -44,7 +44,8 @@ class Source:
         self._counts: Counter[str] = Counter()
         self._parameters = parameters
         self._values, self._adjoints = values, adjoints
-        self._memory = shared([*values.statements, *adjoints.statements])
+        self._memory = shared(values.statements, adjoints.statements, values.result)
+        self._users = Counter(self._memory.values())
         self._names: dict[Buffer, str] = {x: x.name for x in (values.parameters, adjoints.gradient)}
         for buffer, name in zip(values.inputs, inputs, strict=True):
             self._names[buffer] = self._once(identifier(name) or buffer.name)
@@ -131,8 +132,8 @@ class Source:
         if buffer is self._adjoints.ones:
             self._names[buffer] = buffer.name
         else:
-            stem = "t" if buffer.shared and not buffer.mask else buffer.name.rstrip("0123456789")
-            self._names[buffer] = self._unique(stem)
+            several = self._users[buffer] > 1 and not buffer.mask
+            self._names[buffer] = self._unique("t" if several else buffer.name.rstrip("0123456789"))
         name, shape = self._names[buffer], f"({', '.join(map(str, buffer.dims))}{',' * (len(buffer.dims) == 1)})"
         if buffer.numbers is not None:
             self.constants[name] = buffer.numbers
