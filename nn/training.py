@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
-from autograd import Value
-
+from .engines import engine
 from .losses import Loss, mse
 from .modules import Module
 from .optim import SGD
-from .tensors import flatten, is_list, map_tensor
+from .tensors import is_list
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
-
-    from autograd import Program
 
 
 class DivergedError(ArithmeticError):
@@ -115,8 +111,11 @@ def fit(
         optimizer: moves the parameters; ``SGD(model.parameters())`` by default.
         seed: of the shuffling.
         on_epoch: called after each epoch with the history so far.
-        eager: record the graph of every batch. By default that of one example is compiled (``autograd.compile``),
-            unless the loss of a batch is not the mean over its examples, or they are no numbers of one shape.
+        eager: record the graph of every batch. By default that of one example is compiled (``autograd.compile``) and
+            trained on arrays, which is hundreds of times faster, with the same numbers to rounding. That needs
+            examples of one shape, and a loss of the batch that is the mean or the sum of theirs; some examples, spread
+            over all, are computed in both ways, and where they differ the graph is used. A Python ``if`` on data that
+            these examples do not show is not seen: write ``autograd.where``, or pass ``eager=True``.
 
     Returns:
         The history. Ctrl-C ends the training, and drops the step at hand: the model keeps what it has learned, and
@@ -139,9 +138,8 @@ def fit(
     for what, each in (("samples", xs), ("targets", ys)):
         if not isinstance(each, Iterable):
             raise TypeError(f"fit takes a list of {what}, got {shown(each)}")
-    samples = [list(x) if is_list(x) else [x] for x in xs]
-    targets = list(ys)
-    if not samples or len(samples) != len(targets):
+    samples, targets = (each if is_list(each) else list(each) for each in (xs, ys))
+    if not len(samples) or len(samples) != len(targets):
         raise ValueError(f"fit needs samples and one target for each, got {len(samples)} and {len(targets)}")
     size = len(samples) if batch_size is None else batch_size
     for what, number in (("epochs", epochs), ("batch_size", size)):
@@ -151,97 +149,23 @@ def fit(
     rng = Random(seed)
     order = list(range(len(samples)))
     history = History()
-    engine = None if eager else _Compiled.of(model, samples, targets, loss, optimizer)
-    step = engine.step if engine is not None else _Recorded(model, samples, targets, loss, optimizer).step
+    steps = engine(model, samples, targets, loss, optimizer, eager)
     try:
         for epoch in range(1, epochs + 1):
             rng.shuffle(order)
             total = 0.0
-            for start in range(0, len(order), size):
-                batch = order[start : start + size]
-                try:
-                    total += step(batch) * len(batch)
-                except OverflowError as error:
-                    raise DivergedError(epoch, optimizer.learning_rate, str(error)) from error
+            try:
+                for start in range(0, len(order), size):
+                    batch = order[start : start + size]
+                    total += steps.step(batch) * len(batch)
+            except OverflowError as error:
+                raise DivergedError(epoch, optimizer.learning_rate, str(error)) from error
+            finally:
+                steps.store()
             history.add(total / len(samples), optimizer.learning_rate)
             if on_epoch is not None:
-                if engine is not None:
-                    engine.program.store()
                 on_epoch(history)
+                steps.load()
     except KeyboardInterrupt:
         history.interrupted = True
-    finally:
-        if engine is not None:
-            engine.program.store()
     return history
-
-
-class _Recorded:
-    """Steps on the graph of a batch, which is recorded anew for each."""
-
-    def __init__(self, model: Module, samples: list[Any], targets: list[Any], loss: Loss, optimizer: SGD) -> None:
-        self.model, self.samples, self.targets, self.loss, self.optimizer = model, samples, targets, loss, optimizer
-
-    def step(self, batch: list[int]) -> float:
-        """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
-        value = self.backward(batch)
-        self.optimizer.step()
-        return value
-
-    def backward(self, batch: list[int]) -> float:
-        """The loss, and the gradients of the parameters."""
-        value = self.loss([self.model(self.samples[i]) for i in batch], [self.targets[i] for i in batch])
-        if not isinstance(value, Value):
-            raise TypeError(f"the loss must return a Value that depends on the model, got {shown(value)}")
-        if not math.isfinite(value):
-            raise OverflowError(f"the loss is {value.data}")
-        self.optimizer.zero_grad()
-        value.backward()
-        return value.data
-
-
-class _Compiled:
-    """Steps on arrays, by a program of the loss of one example."""
-
-    def __init__(self, program: Program, xs: Any, ys: Any, optimizer: SGD) -> None:
-        self.program, self.xs, self.ys, self.optimizer = program, xs, ys, optimizer
-
-    @classmethod
-    def of(cls, model: Module, samples: list[Any], targets: list[Any], loss: Loss, optimizer: SGD) -> _Compiled | None:
-        """None if the loss of a batch is not the mean of its examples' losses as the first are recorded."""
-        import numpy as np
-
-        from autograd import compile
-
-        try:
-            xs, ys = np.array(samples, dtype=float), np.array(targets, dtype=float)
-            x, y = map_tensor(Value, samples[0]), map_tensor(Value, targets[0])
-            value = loss([model(x)], [y])
-            leaves = [[leaf for _, leaf in flatten(tensor)] for tensor in (x, y)]
-            program = compile(value, leaves, optimizer.parameters)
-            engine = cls(program, xs.reshape(len(samples), -1), ys.reshape(len(samples), -1), optimizer)
-            return engine if engine.agrees(_Recorded(model, samples, targets, loss, optimizer)) else None
-        except (TypeError, ValueError, ArithmeticError):
-            return None  # recorded batch by batch, it says what is wrong
-
-    def agrees(self, recorded: _Recorded) -> bool:
-        """Whether the first examples have the same loss and gradient when they are recorded together."""
-        import numpy as np
-
-        first = list(range(min(2, len(self.xs))))
-        gradients = [(p, p.grad) for p in self.optimizer.parameters]
-        expected = recorded.backward(first)
-        found, gradient = self.program.value_and_grad(self.xs[first], self.ys[first])
-        pairs = [(expected, found), *zip([p.grad for p in self.optimizer.parameters], gradient.tolist(), strict=True)]
-        for p, grad in gradients:
-            p.grad = grad
-        scale = max(abs(x) for x, _ in pairs)
-        return bool(np.isfinite(scale)) and all(abs(x - y) <= 1e-9 * scale for x, y in pairs)
-
-    def step(self, batch: list[int]) -> float:
-        """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
-        value, gradient = self.program.value_and_grad(self.xs[batch], self.ys[batch])
-        if not math.isfinite(value):
-            raise OverflowError(f"the loss is {value}")
-        self.optimizer.update(self.program.parameters, gradient)
-        return value

@@ -181,8 +181,13 @@ class Tracer:
                 and condition.args[1] == x
             ):
                 return self.call("maximum", y, x)
-        dims = tuple([_common([x.dims[axis] for x in args if isinstance(x, Expr)]) for axis in (0, 1)])
-        return self._make(function, args, dims, *args)  # type: ignore[arg-type]
+        rows: int | str = 1
+        columns: int | str = 1
+        for x in args:
+            if x.__class__ is Expr:
+                rows = rows if x.dims[0] == 1 else x.dims[0]
+                columns = columns if x.dims[1] == 1 else x.dims[1]
+        return self._make(function, args, (rows, columns), *args)
 
     def _make(self, function: Any, args: tuple[Any, ...], dims: Dims, *key: Any) -> Expr:
         keys = function, dims, *[(x, repr(x)) if x.__class__ is float else x for x in key]
@@ -201,35 +206,34 @@ class Tracer:
             return known
         if op.name == "pow" and args[1].__class__ is float and args[1] == 2.0:
             return self.call("multiply", args[0], args[0])
+        if op.arity == 1 and callable(op.prints) and is_built_in(op):
+            quick = self._quick(op, args[0])
+            if quick is not None:
+                return quick
         try:
             out = self._answered(self._with_namesakes(op.forward), args)
         except (TypeError, ValueError, ArithmeticError, AttributeError):
             return self.call(op, *args)
-        if not isinstance(out, Expr):
-            return float(out)
-        quick = self._quick(op, args)
-        return out if quick is None else quick
+        return out if isinstance(out, Expr) else float(out)
 
-    def _quick(self, op: Op, args: Sequence[Any]) -> Expr | None:
+    def _quick(self, op: Op, x: Expr) -> Any:
         """What an operation prints as, if that is a product of known values and one difference from 1.
 
         For tanh' that is 1 - tanh². It is quick, and as good as the operation itself unless the difference is small,
         which is for the program to look at.
         """
-        if op.arity != 1 or not callable(op.prints) or not is_built_in(op):
-            return None
-        formula = op.prints(Traced(args[0]))
-        pending, differences = [formula.expr], []
+        formula = op.prints(Traced(x)).expr  # type: ignore[operator]
+        pending, differences = [formula], []
         while pending:
-            x = pending.pop()
-            if not isinstance(x, Expr) or x.function is None:
+            part = pending.pop()
+            if not isinstance(part, Expr) or part.function is None:
                 continue
-            if x.function == "subtract" and x.args[0] == 1.0:
-                differences.append(x)
-            elif x.function != "multiply":
+            if part.function == "subtract" and part.args[0] == 1.0:
+                differences.append(part)
+            elif part.function != "multiply":
                 return None
-            pending.extend(x.args)
-        return self.call(Unless(op), formula.expr, *differences, *args) if len(differences) == 1 else None
+            pending.extend(part.args)
+        return self.call(Unless(op), formula, *differences, x) if len(differences) == 1 else None
 
     def of_list(self, op: Op, terms: Expr, axis: int) -> Any:
         """The expression of an operation on lists that lie along an axis; None if it is not a reduction of NumPy.
@@ -382,10 +386,6 @@ class Tracer:
     def _reduced(self, function: str, x: Expr) -> Expr:
         dims = (1, x.dims[1]) if self._axis == 0 else (x.dims[0], 1)
         return self._make(function, (x, self._axis), dims, x)
-
-
-def _common(sizes: list[int | str]) -> int | str:
-    return next((size for size in sizes if size != 1), 1)
 
 
 def _names_in(code: types.CodeType) -> Iterable[str]:

@@ -1,0 +1,156 @@
+"""The two ways to compute a step of training: the same numbers, and when it is which."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+from nn import MLP, Module, fit
+from nn.engines import Compiled, Recorded, engine
+from nn.losses import mse
+from nn.optim import SGD
+
+
+def parameters_after(eager, sizes=(2, 4, 1), loss=mse, make=MLP, **options):
+    rng = np.random.default_rng(0)
+    xs, ys = rng.normal(size=(7, sizes[0])), rng.normal(size=(7, sizes[-1]))
+    model = make(sizes[0], list(sizes[1:]), seed=0, activation="tanh")
+    optimizer = SGD(model.parameters(), 0.05, momentum=0.9, nesterov=True, weight_decay=0.01)
+    targets = ys[:, 0] if sizes[-1] == 1 else ys
+    history = fit(model, xs, targets, loss=loss, optimizer=optimizer, eager=eager, **options)
+    return [p.data for p in model.parameters()], history.loss.tolist()
+
+
+@given(
+    sizes=st.lists(st.integers(1, 4), min_size=2, max_size=4),
+    epochs=st.integers(1, 4),
+    batch_size=st.one_of(st.none(), st.integers(1, 8)),
+)
+def test_both_engines_arrive_at_the_same_numbers(sizes, epochs, batch_size):
+    parameters, losses = parameters_after(False, sizes, epochs=epochs, batch_size=batch_size)
+    expected, expected_losses = parameters_after(True, sizes, epochs=epochs, batch_size=batch_size)
+    assert parameters == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert losses == pytest.approx(expected_losses, rel=1e-9)
+
+
+def summed(predictions, targets):
+    return ag.sum([(p - t) ** 2 for p, t in zip(predictions, targets, strict=True)])
+
+
+def worst(predictions, targets):
+    return ag.sqrt(mse(predictions, targets))
+
+
+class Counting(Module):
+    """Its output depends on what it has seen before."""
+
+    def __init__(self):
+        self.w = ag.Value(0.5)
+        self._seen = 0
+
+    def __call__(self, x):
+        """Another number each time."""
+        self._seen += 1
+        return self.w * x[0] * self._seen
+
+
+class Branching(Module):
+    """It has a Python ``if``."""
+
+    def __init__(self):
+        self.w = ag.Value(0.5)
+
+    def __call__(self, x):
+        """A number."""
+        return self.w * x[0] if x[0] > 0 else self.w
+
+
+class Indexing(Module):
+    """It chooses a parameter by its data."""
+
+    def __init__(self):
+        self.w = [ag.Value(0.5), ag.Value(1.0)]
+
+    def __call__(self, x):
+        """A number."""
+        return self.w[int(float(x[0]) > 0)] * x[0]
+
+
+def chosen(model, xs, ys, loss=mse, optimizer=None, eager=False):
+    return engine(model, xs, ys, loss, optimizer or SGD(model.parameters()), eager)
+
+
+def test_a_mean_and_a_sum_of_the_examples_losses_are_compiled():
+    model = MLP(1, [2, 1], seed=0)
+    for loss, reduce in ((mse, "mean"), (summed, "sum")):
+        found = chosen(model, [1.0, 2.0, 3.0], [1.0, 2.0, -3.0], loss)
+        assert isinstance(found, Compiled)
+        assert found.reduce == reduce
+    few = {"loss": summed, "epochs": 3}
+    assert parameters_after(False, **few)[0] == pytest.approx(parameters_after(True, **few)[0], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("model", "xs", "loss"),
+    [
+        (MLP(1, [2, 1], seed=0), [1.0, 2.0, 3.0], worst),  # the loss of a batch is not made of its examples'
+        (Counting(), [1.0, 2.0, 3.0], mse),
+        (Branching(), [1.0, 2.0, -3.0], mse),
+        (Indexing(), [1.0, 2.0, -3.0], mse),
+    ],
+)
+def test_what_a_program_would_compute_otherwise_is_recorded(model, xs, loss):
+    assert isinstance(chosen(model, xs, [1.0, 0.0, 2.0], loss), Recorded)
+
+
+def test_examples_of_several_shapes_are_recorded():
+    class Mean(Module):
+        def __init__(self):
+            self.w = ag.Value(0.5)
+
+        def __call__(self, x):
+            return self.w * ag.mean(x)
+
+    model = Mean()
+    assert isinstance(chosen(model, [[1.0], [1.0, 2.0]], [1.0, 0.0]), Recorded)
+    assert fit(model, [[1.0], [1.0, 2.0]], [1.0, 0.0], epochs=2).epochs == 2
+
+
+def test_an_optimiser_that_steps_in_its_own_way_is_asked_to():
+    class Sign(SGD):
+        def step(self):
+            for p in self.parameters:
+                p.data -= math.copysign(0.1, p.grad)
+
+    model = MLP(1, [1], seed=0)
+    optimizer = Sign(model.parameters())
+    assert isinstance(chosen(model, [1.0], [2.0], optimizer=optimizer), Recorded)
+
+
+def test_choosing_changes_no_gradient():
+    model = MLP(1, [2, 1], seed=0)
+    model.parameters()[0].grad = 3.0
+    chosen(model, [1.0, 2.0], [0.0, 1.0])
+    assert [p.grad for p in model.parameters()] == [3.0] + [0.0] * 6
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_what_a_callback_does_to_the_model_holds(eager):
+    model = MLP(1, [1], seed=0)
+
+    def reset(history):
+        for p in model.parameters():
+            p.data = 0.0
+
+    fit(model, [1.0, 2.0], [1.0, 2.0], epochs=3, on_epoch=reset, eager=eager)
+    assert [p.data for p in model.parameters()] == [0.0, 0.0]
+
+    def stop(history):
+        reset(history)
+        raise KeyboardInterrupt
+
+    fit(model, [1.0, 2.0], [1.0, 2.0], epochs=3, on_epoch=stop, eager=eager)
+    assert [p.data for p in model.parameters()] == [0.0, 0.0]
