@@ -96,10 +96,23 @@ class SGD:
         """Move a vector of parameters (P,) in place, given their gradient (P,): a program's, or those of ``step``.
 
         Raises:
+            TypeError: one of them is no array of floats.
+            ValueError: it has another shape than (P,).
             OverflowError: a parameter would no longer be finite; none has moved.
+
+        >>> import numpy as np
+        >>> vector = np.array([1.0, 2.0])
+        >>> SGD([Value(0.0), Value(0.0)], learning_rate=0.5).update(vector, gradient=np.array([2.0, 0.0]))
+        >>> vector
+        array([0., 2.])
         """
         import numpy as np
 
+        for what, vector in (("parameters", parameters), ("gradient", gradient)):
+            if not isinstance(vector, np.ndarray) or vector.dtype.kind != "f":
+                raise TypeError(f"update takes the {what} as an array of floats, got {shown(vector)}")
+            if vector.shape != (len(self.parameters),):
+                raise ValueError(f"the {what} have the shape ({len(self.parameters)},), got {vector.shape}")
         with np.errstate(all="ignore"):
             g = gradient + self.weight_decay * parameters if self.weight_decay else gradient
             v = self.momentum * self._velocity + g if self.momentum else g

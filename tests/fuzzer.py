@@ -42,6 +42,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd
+import autograd.program
 import autograd.testing
 import nn
 from autograd import OPS, Dual, Op, Symbol, Value
@@ -361,6 +362,12 @@ def fresh(rng: Random) -> str:
     return f"fuzzed{next(_names)}"
 
 
+def program(rng: Random) -> autograd.Program:
+    """A program of one input, or of a list of two and another."""
+    w, x, xs = Value(0.5, "w"), Value(1.0, "x"), [Value(1.0), Value(2.0)]
+    return rng.choice([autograd.compile(w.tanh() * x, [x], [w]), autograd.compile([w * x, xs[0] / w], [x, xs], [w])])
+
+
 SOUND: dict[str, Callable[[Random], Any]] = {
     # autograd
     "f": function,
@@ -420,6 +427,13 @@ SOUND: dict[str, Callable[[Random], Any]] = {
     "points": some(1, 2),
     "timeout": some(30.0, 10.0),
     "path": path,
+    # programs
+    "compile.output": some(graph, lambda rng: [graph(rng), graph(rng)]),
+    "compile.inputs": some([], lambda rng: [Value(1.0, "x")], lambda rng: [[Value(1.0), Value(2.0)], Value(3.0)]),
+    "dtype": some("float64", "float32"),
+    "arrays": some([1.0, 2.0], np.array([0.5]), []),
+    "reduce": some("mean", "sum"),
+    "batch": some(0, 1, 32),
     # nn
     "activation": some("tanh", "relu", None, "linear"),
     "init": some(None, "glorot", "he"),
@@ -437,6 +451,8 @@ SOUND: dict[str, Callable[[Random], Any]] = {
     "load.path": weights,
     "load_tensors.path": weights,
     "parameters": lambda rng: [Value(1.0), Value(2.0)],
+    "update.parameters": lambda rng: np.array([1.0, 2.0]),
+    "gradient": lambda rng: np.array([0.5, -0.5]),
     "learning_rate": some(0.1, 1, 1e300),
     "momentum": some(0.0, 0.9),
     "nesterov": some(False, True),
@@ -446,6 +462,7 @@ SOUND: dict[str, Callable[[Random], Any]] = {
     "ys": some([1.0, 2.0, 3.0], [1.0, 0.0]),
     "epochs": some(1, 2),
     "batch_size": some(None, 1, 2, 5),
+    "eager": some(False, True),
     "fit.loss": given(nn.losses.mse),
     "optimizer": some(None),
     "on_epoch": some(None, lambda rng: lambda history: None),
@@ -470,6 +487,8 @@ MADE: dict[type, Callable[[Random], Any]] = {
     autograd.Interval: lambda rng: autograd.Interval(rng.uniform(-2.0, 2.0), rng.choice([0.0, 1e-16, 1.0])),
     autograd.Kink: lambda rng: autograd.certify(autograd.abs(Value(0.0, "x") * 2)).kinks[0],
     autograd.testing.OperationReport: lambda rng: autograd.testing.check_operation(autograd.exp, 1),
+    autograd.Program: program,
+    autograd.program.Report: lambda rng: program(rng).report(),
     autograd.Stepper: lambda rng: autograd.Stepper(Value(1.0, "x").tanh()),
     Op: SOUND["op"],
     nn.Module: model,
@@ -514,6 +533,8 @@ LEFT_OUT = {
     "ExpressionError": "an error, made by parse",
     "DivergedError": "an error, made by fit",
     "Op": "made by operation",
+    "Program": "made by compile",
+    "Report": "made by a program",
     "Certificate": "made by certify",
     "Kink": "likewise",
     "OperationReport": "made by check_operation",
@@ -522,6 +543,7 @@ LEFT_OUT = {
     "Module.__call__": "each module says what it is",
     "plots": "matplotlib's errors, and half a second a picture",
     "History.plot": "likewise",
+    "engines": "made by fit",
     "cli": "fuzzed as a command",
 }
 """What is public by its name and not fuzzed, with the reason."""
@@ -682,7 +704,7 @@ WORDS = [
     "--epochs=0", "--epochs=x", "--samples=0", "--samples=-1", "--noise=nan", "--noise=1e400", "--noise=0.1",
     "--layers=2,2", "--layers=0", "--layers=1,x", "--layers=", "--layers=99999999999", "--batch-size=full",
     "--batch-size=0", "--learning-rate=nan", "--learning-rate=1e300", "--momentum=1", "--seed=-1",
-    "--activation=relu", "--activation=nope", "--activation=dot", "--nope",
+    "--activation=relu", "--activation=nope", "--activation=dot", "--eager", "--nope",
 ]
 # fmt: on
 SOUND["words"] = some(*WORDS)

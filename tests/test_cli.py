@@ -45,6 +45,12 @@ def test_same_seed_same_numbers(tmp_path):
     assert numbers("1") == numbers("1") != numbers("2")
 
 
+def test_the_graph_engine_learns_the_same(tmp_path):
+    found = [re.findall(r"MSE (\S+)", run(*QUICK, *more, "--out", str(tmp_path)).stdout) for more in ([], ["--eager"])]
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
+
+
 def test_every_option_is_taken(tmp_path):
     options = ["--batch-size", "full", "--activation", "relu", "--learning-rate", "0.1", "--momentum", "0"]
     done = run(*QUICK, *options, "--out", str(tmp_path / "a" / "b"))

@@ -37,6 +37,7 @@ def train(
     samples: Annotated[int, typer.Option(help="Training samples.")] = 100,
     noise: Annotated[float, typer.Option(help="Standard deviation of the noise on the targets.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Same seed, same numbers.")] = 0,
+    eager: Annotated[bool, typer.Option("--eager", help="Record each batch as a graph, instead of a program.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("out"),
 ) -> None:
     """Train a multi-layer perceptron by mini-batch SGD and draw what it learned."""
@@ -54,7 +55,7 @@ def train(
     except OSError as error:
         raise UsageError(f"--out takes a folder that can be written, got {out}: {error.strerror}") from None
     print(f"{model}: {samples} samples, batches of {min(size or samples, samples)}")
-    history = _fit_with_progress(model, xs, ys, epochs, size, optimizer, seed)
+    history = _fit_with_progress(model, xs, ys, epochs, optimizer, batch_size=size, seed=seed, eager=eager)
     # The test points are evenly spread, and free of noise: what is asked of the model is sin itself.
     grid = [math.pi * (2 * (i + 0.5) / TEST_SAMPLES - 1) for i in range(TEST_SAMPLES)]
     test = mse([float(model([x])) for x in grid], [math.sin(x) for x in grid])
@@ -70,7 +71,7 @@ def train(
 
 
 def _fit_with_progress(
-    model: MLP, xs: list[float], ys: list[float], epochs: int, size: int | None, optimizer: SGD, seed: int
+    model: MLP, xs: list[float], ys: list[float], epochs: int, optimizer: SGD, **options: Any
 ) -> History:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -95,7 +96,7 @@ def _fit_with_progress(
                 speed=f"{speed:.0f} epochs/s" if speed else "",
             )
 
-        return fit(model, xs, ys, epochs=epochs, batch_size=size, optimizer=optimizer, seed=seed, on_epoch=show)
+        return fit(model, xs, ys, epochs=epochs, optimizer=optimizer, on_epoch=show, **options)
 
 
 def _sizes(text: str) -> list[int]:
