@@ -301,6 +301,17 @@ def test_what_is_not_finite_raises_what_the_graph_raises():
     with pytest.raises(OverflowError, match=r"exp\(2000\.0\): the result is too large"):
         compile(ag.exp(w * x), [x], [w])([1000.0])
     assert math.isnan(program([math.nan])[0])
+    with pytest.raises(ValueError, match=r"log\(-4\.0\)"):  # the first that is wrong by itself
+        program([1.0, math.nan, -2.0, -1.0])
+
+
+def test_a_gradient_that_is_not_finite_is_what_the_graph_has(own_operations):
+    w, x = Value(1.0, "w"), Value(1.0, "x")
+    assert compile(ag.sqrt(w + x), [x], [w]).value_and_grad([0.0, -1.0])[1].tolist() == [math.inf]
+    steep = ag.operation("steep", lambda x: 1.0, lambda x, out: 1 / x)
+    program = compile(steep(w * x), [x], [w])
+    with pytest.raises(ZeroDivisionError, match=r"the local derivative of steep\(0\.0\) failed"):
+        program.value_and_grad([1.0, 2.0, 0.0])
 
 
 # ---- what is refused -------------------------------------------------------------------------------------------------
@@ -349,8 +360,10 @@ def test_arrays_that_do_not_fit_are_named(arrays, error, message):
 
 def test_gradients_that_there_are_not():
     x, other = Value(1.0), Value(1.0)
-    with pytest.raises(ValueError, match="depends on none of the parameters"):
-        compile(x * x, [x], [other]).value_and_grad([1.0])
+    with pytest.raises(ValueError, match="depends on none of the 1 parameters"):
+        compile(x * x, [x], [other])
+    with pytest.raises(ValueError, match="no parameters: give them to compile"):
+        compile(x * x, [x]).value_and_grad([1.0])
     with pytest.raises(ValueError, match="compile one Value, not a list"):
         compile([W * x], [x], [W]).value_and_grad([1.0])
     with pytest.raises(ValueError, match='reduce is "mean" or "sum", got \'max\''):

@@ -86,8 +86,11 @@ class Program:
         ]
         self._values = _list("parameters", parameters)
         leaves = [[x] if isinstance(x, Value) else x for x in self._inputs]
+        self._leaves = leaves
         _check(self._outputs, leaves, self._values)
         graph = Canonical(self._outputs, leaves, self._values)
+        if self._values and not any(graph.needed[x] for x in graph.outputs):
+            raise ValueError(f"the output depends on none of the {len(self._values)} parameters that were given")
         layout = Layout(graph, len(self._values), [len(x) for x in leaves])
         self._forward = Values(layout)
         self._reverse = Adjoints(layout, self._forward)
@@ -128,8 +131,8 @@ class Program:
         value, _, _ = self._functions(batch)
         with np.errstate(all="ignore"):
             out = np.array(value(*given))
-        if not math.isfinite(out.sum()):
-            self._explain(batch, given, out)
+            if not math.isfinite(out.sum()):
+                self._explain(given, ~np.isfinite(out).all(axis=0))
         if not self._inputs:
             return out[0, 0] if self._one else out[:, 0]
         if not self._varies:
@@ -145,7 +148,7 @@ class Program:
         if not self._one:
             raise ValueError("the gradient is that of one output: compile one Value, not a list")
         if not self._depends:
-            raise ValueError("the output depends on none of the parameters that were given to compile")
+            raise ValueError("this program has no parameters: give them to compile")
         if reduce not in ("mean", "sum"):
             raise ValueError(f'reduce is "mean" or "sum", got {shown(reduce)}')
         batch, given = self._checked(arrays)
@@ -159,9 +162,10 @@ class Program:
             out = value(*given)
             total = (out.dot(ones).item() if self._varies else out.item()) * scale
             reverse(*given, scale)
-        gradient = self._gradient.copy()
-        if not math.isfinite(total + self._zeros.dot(gradient)):  # 0 · inf is nan
-            self._explain(batch, given, out)
+            gradient = self._gradient.copy()
+            if not math.isfinite(total + self._zeros.dot(gradient)):  # 0 · inf is nan
+                bad = ~np.isfinite(out[0])
+                self._explain(given, bad if bad.any() else self._without_gradient(batch, given))
         return total, gradient
 
     def _checked(self, arrays: tuple[Any, ...]) -> tuple[int, list[Any]]:
@@ -199,17 +203,31 @@ class Program:
             del self._made[next(iter(self._made))]
         return found
 
-    def _explain(self, batch: int, given: list[Any], out: Any) -> None:
-        """Raise what the recorded graph raises for an example, if it raises."""
+    def _without_gradient(self, batch: int, given: list[Any]) -> Vector:
+        """Which examples have, alone, a gradient that is not finite."""
+        value, reverse, _ = self._functions(1)
+        bad = np.zeros(batch, bool)
         for i in range(batch):
-            example = dict(zip(self._values, self.parameters.tolist(), strict=True))
-            for leaves, array in zip(self._inputs, given, strict=True):
-                example.update(
-                    zip([leaves] if isinstance(leaves, Value) else leaves, array[:, i].tolist(), strict=True)
-                )
+            example = [array[:, i : i + 1] for array in given]
+            value(*example)
+            reverse(*example, 1.0)
+            bad[i] = not np.isfinite(self._gradient).all()
+        return bad
+
+    def _explain(self, given: list[Any], bad: Vector) -> None:
+        """Raise what the recorded graph raises for the first bad example, if it does.
+
+        Of numbers that are not finite themselves it may well be as it is; so others come first.
+        """
+        candidates = np.flatnonzero(bad).tolist()
+        sound = [i for i in candidates if all(np.isfinite(array[:, i]).all() for array in given)]
+        for i in (sound or candidates)[:1]:
+            numbers = dict(zip(self._values, self.parameters.tolist(), strict=True))
+            for leaves, array in zip(self._leaves, given, strict=True):
+                numbers.update(zip(leaves, array[:, i].tolist(), strict=True))
             for output in self._outputs:
                 nodes = set(topological_order(output))
-                again = replay(output, {leaf: x for leaf, x in example.items() if leaf in nodes})
+                again = replay(output, {leaf: x for leaf, x in numbers.items() if leaf in nodes})
                 if self._depends:
                     again.backward()
 
@@ -253,8 +271,7 @@ class Program:
 
     def steps(self) -> list[Step]:
         """The seven steps from the recorded graph to the source, each to be printed."""
-        leaves = [[x] if isinstance(x, Value) else x for x in self._inputs]
-        return steps(self._outputs, leaves, self._values, self._source.text)
+        return steps(self._outputs, self._leaves, self._values, self._source.text)
 
     def __str__(self) -> str:
         return self._source.text
