@@ -274,6 +274,8 @@ def quotient(x: float, y: float, n: float = 1.0) -> float:
         return copysign(inf, x) if x else nan
     if n == 1.0:
         return x / y
+    if n == 2.0:
+        return x / y / y  # where x / y leaves the range, so does x / y²
     x_mantissa, x_exponent = frexp(x)
     y_mantissa, y_exponent = frexp(y)
     return _ldexp(x_mantissa / y_mantissa**n, x_exponent - int(n) * y_exponent)

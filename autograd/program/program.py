@@ -270,7 +270,17 @@ class Program:
         )
 
     def steps(self) -> list[Step]:
-        """The seven steps from the recorded graph to the source, each to be printed."""
+        """The seven steps from the recorded graph to the source; each prints what it found.
+
+        They are taken again, which takes as long as ``compile``. Long lists are cut.
+
+        >>> w, x, b = Value(2.0, "w"), Value(1.0, "x"), Value(0.5, "b")
+        >>> print(compile(w * x + b, [x], [w, b]).steps()[1])
+        2. Canonical sums
+        -----------------
+        sums: 1, products in them: 1, other terms: 1
+        n2 = w·x + b
+        """
         return steps(self._outputs, self._leaves, self._values, self._source.text)
 
     def __str__(self) -> str:
