@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import autograd
-from autograd import OPS
+import nn
+from autograd import OPS, Value, compile
 from autograd.testing.accuracy import PROMISE, unit_of
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +51,15 @@ def test_an_operation_added_at_run_time_is_documented(own_operations):
 
 def test_the_readme_has_no_blank_left_to_fill():
     assert not re.search(r"^[A-Z]{4,}$|TODO|TBD", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+
+
+def test_the_source_that_pages_show_is_that_of_the_program():
+    model = nn.MLP(2, [3, 1], activation="tanh", seed=1)
+    x, y = [Value(0.0, "x0"), Value(0.0, "x1")], Value(0.0, "y")
+    source = str(compile((model(x) - y) ** 2, [x, y], model.parameters()))
+    assert f"```python\n{source}\n```" in (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
+    functions = source[source.index("def value") :]
+    assert f"```python\n{functions}\n```" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -68,7 +68,7 @@ class Report:
 
 
 class Program:
-    """A recorded graph as a function of arrays. Made by ``compile``.
+    """A recorded graph as a function of arrays. Made by ``compile``; it prints as the NumPy source that it runs.
 
     Attributes:
         parameters: the vector (P,) that the program reads; an optimiser may change it in place.
@@ -296,7 +296,30 @@ def compile(
     parameters: Iterable[Value] = (),
     dtype: Any = "float64",
 ) -> Program:
-    """A recorded graph as a function of arrays: the matrices in it are found, and computed by NumPy."""
+    """A recorded graph as a function of arrays: the matrices in it are found, and computed by NumPy.
+
+    Args:
+        output: the Value to compute, or a list of some.
+        inputs: what an array is given for at every call: a leaf, for an array (B,), or a list of n leaves, for an array
+            (B, n). Other leaves are constants.
+        parameters: the P leaves that gradients are wanted of; their vector belongs to the program.
+        dtype: of all arrays, float64 or float32.
+
+    Raises:
+        TypeError: an output, input or parameter is no Value.
+        ValueError: an input or parameter is no leaf, or there twice; the output depends on no parameter, though there
+            are some; there is no output; ``dtype`` is another.
+
+    A graph is what was recorded: a Python ``if`` on data was decided then; ``where``, comparisons, ``maximum`` and
+    ``relu`` decide for each example.
+
+    >>> w, x = Value(2.0, "w"), Value(1.0, "x")
+    >>> program = compile((w * x).tanh(), inputs=[x], parameters=[w])
+    >>> program([0.0, 0.5]).round(3)
+    array([0.   , 0.762])
+    >>> program.value_and_grad([0.0, 0.5], reduce="sum")[1].round(3)
+    array([0.21])
+    """
     return Program(output, inputs, parameters, dtype)
 
 

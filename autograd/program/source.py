@@ -67,7 +67,7 @@ class Source:
         functions.append([f"def reverse({', '.join([*given, 'seed'])}):", *_indented(reverse or ["pass"])])
         text = "\n\n\n".join([head] * bool(head) + ["\n".join(lines) for lines in functions])
         used = sorted(set(re.findall(r"(?<![.\w])[a-z]\w*", text)) & IMPORTED)
-        self.text = f"from numpy import {', '.join(used)}\n\n{text}\n" if used else f"{text}\n"
+        self.text = f"from numpy import {', '.join(used)}\n\n{text}" if used else text
 
     def _lines(self, it: Statement) -> list[str]:
         if not isinstance(it.function, Unless):
