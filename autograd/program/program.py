@@ -6,6 +6,7 @@ import builtins
 import math
 import re
 from collections.abc import Iterable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from reprlib import repr as shown
 from typing import Any
@@ -95,6 +96,11 @@ class Program:
         self._forward = Values(layout)
         self._reverse = Adjoints(layout, self._forward)
         self._depends = layout.outputs.array.needed
+        self._refusal = None
+        if not self._one:
+            self._refusal = "the gradient is that of one output: compile one Value, not a list"
+        elif not self._depends:
+            self._refusal = "this program has no parameters: give them to compile"
         self._varies = layout.outputs.array.varying
         self._source = Source(
             self._forward, self._reverse, [p.name or "" for p in self._values], [_name(x) for x in self._inputs]
@@ -110,6 +116,11 @@ class Program:
             for name, x in self._source.constants.items()
         }
         self._made: dict[int, Any] = {}
+        self._batch, self._current = -1, None
+        # Branches that are not taken may overflow. A context of one's own is set once; np.errstate takes 1 µs a call.
+        context = copy_context()
+        context.run(np.seterr, all="ignore")
+        self._quietly = context.run
         self.load()
 
     # ---- calling ---------------------------------------------------------------------------------------------------
@@ -128,11 +139,9 @@ class Program:
             ValueError: an array has another shape, or the batches are not equally large; or what the graph raises.
         """
         batch, given = self._checked(arrays)
-        value, _, _ = self._functions(batch)
-        with np.errstate(all="ignore"):
-            out = np.array(value(*given))
-            if not math.isfinite(out.sum()):
-                self._explain(given, ~np.isfinite(out).all(axis=0))
+        out = np.array(self._quietly(self._functions(batch)[0], *given))
+        if not math.isfinite(self._quietly(out.sum)):
+            self._explain(given, ~np.isfinite(out).all(axis=0))
         if not self._inputs:
             return out[0, 0] if self._one else out[:, 0]
         if not self._varies:
@@ -145,53 +154,55 @@ class Program:
         Of no examples both are 0. Raises as a call does, and ValueError if there are several outputs, none depends on a
         parameter, or ``reduce`` is neither "mean" nor "sum".
         """
-        if not self._one:
-            raise ValueError("the gradient is that of one output: compile one Value, not a list")
-        if not self._depends:
-            raise ValueError("this program has no parameters: give them to compile")
+        if self._refusal is not None:
+            raise ValueError(self._refusal)
         if reduce not in ("mean", "sum"):
             raise ValueError(f'reduce is "mean" or "sum", got {shown(reduce)}')
         batch, given = self._checked(arrays)
         if not batch:
             return 0.0, np.zeros_like(self._gradient)
-        value, reverse, ones = self._functions(batch)
-        scale = 1.0 / batch if reduce == "mean" else 1.0
-        if not self._varies:
-            scale *= batch  # the same for every example
-        with np.errstate(all="ignore"):
-            out = value(*given)
-            total = (out.dot(ones).item() if self._varies else out.item()) * scale
-            reverse(*given, scale)
-            gradient = self._gradient.copy()
-            if not math.isfinite(total + self._zeros.dot(gradient)):  # 0 · inf is nan
-                bad = ~np.isfinite(out[0])
-                self._explain(given, bad if bad.any() else self._without_gradient(batch, given))
+        out, total, gradient = self._quietly(self._computed, given, batch, 1.0 / batch if reduce == "mean" else 1.0)
+        if not math.isfinite(total + self._quietly(self._zeros.dot, gradient)):  # 0 · inf is nan
+            bad = ~np.isfinite(out[0])
+            self._explain(given, bad if bad.any() else self._without_gradient(batch, given))
         return total, gradient
+
+    def _computed(self, given: list[Any], batch: int, scale: float) -> tuple[Vector, float, Vector]:
+        """The outputs, their sum times ``scale``, and its gradient."""
+        value, reverse, ones = self._functions(batch)
+        out = value(*given)
+        if not self._varies:  # the same for every example
+            scale *= batch
+        total = out.dot(ones).item() if self._varies else out.item()
+        reverse(*given, scale)
+        return out, total * scale, self._gradient.copy()
 
     def _checked(self, arrays: tuple[Any, ...]) -> tuple[int, list[Any]]:
         if len(arrays) != len(self._inputs):
             raise TypeError(f"this program takes {len(self._inputs)} array(s), got {len(arrays)}")
         batch = None
         given = []
-        for k, array in enumerate(arrays):
+        for k, (array, wanted) in enumerate(zip(arrays, self._shapes, strict=True)):
             if array.__class__ is not np.ndarray or array.dtype is not self.dtype:
                 try:
                     array = np.asarray(array, self.dtype)
                 except (TypeError, ValueError):
                     raise TypeError(f"array {k} is not one of numbers: {shown(array)}") from None
-            wanted = self._shapes[k]
-            if not array.ndim or array.shape[1:] != wanted:
+            shape = array.shape
+            if not shape or shape[1:] != wanted:
                 said = f"(B, {wanted[0]})" if wanted else "(B,)"
-                raise ValueError(f"array {k} has the shape {said} for a batch of B examples, got {array.shape}")
+                raise ValueError(f"array {k} has the shape {said} for a batch of B examples, got {shape}")
             if batch is None:
-                batch = len(array)
-            elif len(array) != batch:
-                raise ValueError(f"array {k} is of {len(array)} examples, those before it of {batch}")
+                batch = shape[0]
+            elif shape[0] != batch:
+                raise ValueError(f"array {k} is of {shape[0]} examples, those before it of {batch}")
             given.append(array.T if wanted else array[None])
         return 1 if batch is None else batch, given
 
     def _functions(self, batch: int) -> Any:
-        """The two functions for a batch size, with their memory."""
+        """The two functions for a batch size, with their memory, and ones."""
+        if batch == self._batch:
+            return self._current
         found = self._made.pop(batch, None)
         if found is None:
             given = {"parameters": self.parameters, "gradient": self._gradient, "B": batch, "dtype": self.dtype}
@@ -201,17 +212,15 @@ class Program:
         self._made[batch] = found  # the last used is the last
         if len(self._made) > KEPT:
             del self._made[next(iter(self._made))]
+        self._batch, self._current = batch, found
         return found
 
     def _without_gradient(self, batch: int, given: list[Any]) -> Vector:
         """Which examples have, alone, a gradient that is not finite."""
-        value, reverse, _ = self._functions(1)
         bad = np.zeros(batch, bool)
         for i in range(batch):
-            example = [array[:, i : i + 1] for array in given]
-            value(*example)
-            reverse(*example, 1.0)
-            bad[i] = not np.isfinite(self._gradient).all()
+            *_, gradient = self._quietly(self._computed, [array[:, i : i + 1] for array in given], 1, 1.0)
+            bad[i] = not np.isfinite(gradient).all()
         return bad
 
     def _explain(self, given: list[Any], bad: Vector) -> None:
