@@ -108,6 +108,30 @@ def test_an_mlp_written_neuron_by_neuron_and_unrolled(sizes, batch):
     check(loss, compile(loss, [], parameters), [], parameters)
 
 
+@given(
+    sizes=st.lists(st.integers(1, 4), min_size=2, max_size=4),
+    batch=st.integers(1, 4),
+    activation=st.sampled_from(["tanh", "relu", "sigmoid"]),
+    order=st.randoms(use_true_random=False),
+    by_neuron=st.booleans(),
+)
+def test_parameters_in_any_order(sizes, batch, activation, order, by_neuron):
+    model = MLP(sizes[0], sizes[1:], activation=activation, init="uniform", seed=0)
+    parameters = model.parameters()
+    if by_neuron:
+        parameters = [p for layer in model.layers for neuron in layer.neurons for p in (*neuron.w, neuron.b)]
+    else:
+        order.shuffle(parameters)
+    xs = np.random.default_rng(0).normal(size=(batch, sizes[0]))
+    x = [Value(0.1) for _ in range(sizes[0])]
+    outs = model(x) if sizes[-1] > 1 else [model(x)]
+    program = compile(ag.dot(outs, outs), [x], parameters)
+    rows = [model(row) if sizes[-1] > 1 else [model(row)] for row in xs.tolist()]
+    loss = ag.mean([ag.dot(row, row) for row in rows])
+    check(loss, program, [xs], parameters)
+    check(loss, compile(loss, [], parameters), [], parameters)
+
+
 def test_residual_chains_of_any_depth():
     w, x = Value(0.01, "w"), Value(0.5, "x")
     h = x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,7 @@ class Adjoints(Writer):
     def _sum(self, expr: Expr, axes: list[int], out: Ref) -> None:
         """Sum over axes, which are kept."""
         value = self.value(expr)
-        if axes == [1] and expr.dims[1] == "B":
+        if axes == [1] and expr.dims[1] == "B" and not re.search(r":\d*:", out.suffix):  # dot wants memory in a row
             is_column = out.suffix.endswith("[:, None]")
             self.call(
                 "dot",

@@ -43,7 +43,7 @@ def by_depth(outputs: Sequence[Value]) -> list[Value]:
                 if operand is not None and operand.__class__ is not float and operand not in met:
                     met.add(operand)
                     pending.append(operand)
-    return list(chain.from_iterable(levels))
+    return list(chain.from_iterable(map(reversed, levels)))  # they were met from the last operand to the first
 
 
 class Canonical:

@@ -227,14 +227,15 @@ class Layout:
         return array is not None and array.varying
 
     def _terms(self, node: int) -> tuple[Positions, Positions, list[int]]:
-        """The positions of the terms of a sum, in the order of the right operands."""
+        """The positions of the terms of a sum, in the order of the right operands, or of the left beside constants."""
         terms, position = self.graph.sums[node], self.position
         left, right, alone = terms.left, terms.right, terms.alone
         if not left:
             left, right, alone = [self.graph.one] * len(alone), alone, []
         lefts, rights = [position[x] for x in left], [position[x] for x in right]
-        if any(x > y for x, y in pairwise(rights)):
-            order = sorted(range(len(rights)), key=rights.__getitem__)
+        key = lefts if self._arrays[self._which(max(rights))] is None else rights
+        if any(x > y for x, y in pairwise(key)):
+            order = sorted(range(len(key)), key=key.__getitem__)
             lefts, rights = [lefts[i] for i in order], [rights[i] for i in order]
         return tuple(lefts), tuple(rights), sorted([position[x] for x in alone])
 
