@@ -88,6 +88,8 @@ class Values(Writer):
         elif isinstance(it, Join):
             for piece, rows in pieces(it):
                 self.copy(self.ref(piece)[0], out.then(rows))
+        elif isinstance(it, Pairs) and it.out.size == 1 and not it.out.varying:
+            self.call("dot", self.matrix(it.left), self.matrix(it.right).transposed, out=out)
         elif isinstance(it, Pairs):
             products = self.tracer.call("multiply", self.expr(it.left, whole=True), self.expr(it.right, whole=True))
             self.compute(self.tracer.total(products, list_axis(it.out)), out)
