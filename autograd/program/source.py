@@ -19,10 +19,10 @@ from .tracing import Expr, Tracer, Unless
 from .values import Values
 
 IMPORTED = {name for name in dir(np) if isinstance(getattr(np, name), np.ufunc)}
-IMPORTED |= {"copyto", "empty", "full", "inf", "nan", "take", "where"}
+IMPORTED |= {"copyto", "empty", "flatnonzero", "full", "inf", "nan", "take", "where"}
 GIVEN = ("parameters", "gradient", "B", "dtype")
 """What the text needs besides: the vectors (P,), the size of the batch, the kind of numbers."""
-TAKEN = frozenset([*GIVEN, "seed", "ones", "value", "reverse", *dir(np), *OPS])
+TAKEN = frozenset([*GIVEN, "seed", "ones", "small", "value", "reverse", *dir(np), *OPS])
 
 SMALL = 1e-3
 """Below it a difference 1 - … has lost more than 3 digits: 4e-13 of it may be wrong."""
@@ -76,9 +76,11 @@ class Source:
         if op.name not in self._functions:
             self._functions[op.name] = function_text(op)
         difference, *inputs = [self._ref(x) for x in it.args]
+        inside, out = ", ".join(f"{x}.flat[small]" for x in inputs), self._ref(it.out)
         return [
             f"if {difference}.item({difference}.argmin()) < {SMALL}:",
-            f"    {self._ref(it.out)}[...] = {op.name}({', '.join(inputs)})",
+            f"    small = flatnonzero({difference} < {SMALL})",
+            f"    {out}.flat[small] = {op.name}({inside})",
         ]
 
     def _line(self, it: Statement) -> str:
