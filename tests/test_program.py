@@ -301,6 +301,37 @@ def test_parameters_are_loaded_and_stored():
     assert program([3.0])[0] == 15.0
 
 
+def test_parameters_that_are_assigned_are_copied_in():
+    w, x = Value(2.0, "w"), Value(1.0)
+    program = compile(w * x, [x], [w])
+    vector = np.array([3.0])
+    program.parameters = vector
+    vector[0] = 9.0
+    assert program([2.0])[0] == 6.0
+    program.parameters += 1.0
+    assert program([2.0])[0] == 8.0
+    for wrong, error in (([1.0, 2.0], ValueError), (["1"], TypeError), ([1j], TypeError), (1.0, ValueError)):
+        with pytest.raises(error, match="parameters"):
+            program.parameters = wrong
+    assert program.parameters.tolist() == [4.0]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_arrays_of_any_make(dtype):
+    model, x, y, loss = mlp_loss([3, 2, 1])
+    program = compile(loss, [x, y], model.parameters(), dtype)
+    xs, ys = np.arange(12.0).reshape(4, 3) / 8, np.arange(4.0) / 8  # exact in either
+    expected = program.value_and_grad(xs, ys)
+    read_only = xs.copy()
+    read_only.flags.writeable = False
+    for same in (np.asfortranarray(xs), np.repeat(xs, 2, axis=0)[::2], read_only, xs.tolist(), xs.astype("float32")):
+        value, gradient = program.value_and_grad(same, ys.tolist())
+        assert value == pytest.approx(expected[0], rel=1e-6)
+        assert gradient.tolist() == pytest.approx(expected[1].tolist(), rel=1e-4, abs=1e-6)
+    whole = (xs * 8).astype(int)
+    assert program(whole, ys).tolist() == program(whole.astype(dtype), ys).tolist()
+
+
 def test_an_operation_of_ones_own_compiles(own_operations):
     cube = ag.operation("cube", lambda x: x * x * x if x > 0 else 0.0, lambda x, out: 3 * x**2 * (x > 0))
     slow = ag.operation("slow", lambda x: float(repr(x)), lambda x, out: 1.0 + 0.0 * x)
@@ -371,6 +402,9 @@ def test_what_cannot_be_compiled_is_named(arguments, error, message):
         ([1.0, [[1.0, 2.0]]], ValueError, r"array 0 has the shape \(B,\)"),
         ([[1.0], [[1.0, 2.0]] * 2], ValueError, "array 1 is of 2 examples, those before it of 1"),
         ([["a"], [[1.0, 2.0]]], TypeError, "array 0 is not one of numbers"),
+        ([["1"], [[1.0, 2.0]]], TypeError, "array 0 is not one of numbers"),
+        ([[1j], [[1.0, 2.0]]], TypeError, "array 0 is not one of numbers"),
+        ([[[1.0], [1.0, 2.0]], [[1.0, 2.0]]], TypeError, "array 0 is not one of numbers"),
     ],
 )
 def test_arrays_that_do_not_fit_are_named(arrays, error, message):

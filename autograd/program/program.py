@@ -72,7 +72,6 @@ class Program:
     """A recorded graph as a function of arrays. Made by ``compile``; it prints as the NumPy source that it runs.
 
     Attributes:
-        parameters: the vector (P,) that the program reads; an optimiser may change it in place.
         dtype: of all arrays.
     """
 
@@ -106,7 +105,7 @@ class Program:
             self._forward, self._reverse, [p.name or "" for p in self._values], [_name(x) for x in self._inputs]
         )
         self._nodes = graph.recorded
-        self.parameters: Vector = np.empty(len(self._values), self.dtype)
+        self._parameters: Vector = np.empty(len(self._values), self.dtype)
         self._gradient: Vector = np.zeros(len(self._values), self.dtype)
         self._zeros = np.zeros_like(self._gradient)
         self._shapes = [() if isinstance(x, Value) else (len(x),) for x in self._inputs]
@@ -184,10 +183,7 @@ class Program:
         given = []
         for k, (array, wanted) in enumerate(zip(arrays, self._shapes, strict=True)):
             if array.__class__ is not np.ndarray or array.dtype is not self.dtype:
-                try:
-                    array = np.asarray(array, self.dtype)
-                except (TypeError, ValueError):
-                    raise TypeError(f"array {k} is not one of numbers: {shown(array)}") from None
+                array = self._numbers(f"array {k}", array)
             shape = array.shape
             if not shape or shape[1:] != wanted:
                 said = f"(B, {wanted[0]})" if wanted else "(B,)"
@@ -199,13 +195,23 @@ class Program:
             given.append(array.T if wanted else array[None])
         return 1 if batch is None else batch, given
 
+    def _numbers(self, what: str, x: Any) -> Vector:
+        """An array of real numbers in the program's dtype."""
+        try:
+            array = np.asarray(x)
+            if array.dtype.kind in "biufO":
+                return array.astype(self.dtype)
+        except (TypeError, ValueError):
+            pass
+        raise TypeError(f"{what} is not one of numbers: {shown(x)}")
+
     def _functions(self, batch: int) -> Any:
         """The two functions for a batch size, with their memory, and ones."""
         if batch == self._batch:
             return self._current
         found = self._made.pop(batch, None)
         if found is None:
-            given = {"parameters": self.parameters, "gradient": self._gradient, "B": batch, "dtype": self.dtype}
+            given = {"parameters": self._parameters, "gradient": self._gradient, "B": batch, "dtype": self.dtype}
             names = self._constants | given
             exec(self._code, names)
             found = names["value"], names["reverse"], np.ones(batch, self.dtype)
@@ -241,6 +247,24 @@ class Program:
                     again.backward()
 
     # ---- parameters ------------------------------------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> Vector:
+        """The vector (P,) that the program reads; an optimiser may change it in place. What is assigned is copied in.
+
+        Raises:
+            TypeError, ValueError: what is assigned is no vector (P,) of numbers.
+        """
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, x: Any) -> None:
+        if x is self._parameters:  # after ``program.parameters -= …``
+            return
+        vector = self._numbers("parameters", x)
+        if vector.shape != self._parameters.shape:
+            raise ValueError(f"the parameters have the shape {self._parameters.shape}, got {vector.shape}")
+        self._parameters[:] = vector
 
     def load(self) -> None:
         """Read the parameters from their Values."""
