@@ -126,7 +126,7 @@ def recorded(task: Task) -> tuple[Any, list[Any], list[Any]]:
     return loss, [x, target], model.parameters()
 
 
-def program(task: Task) -> Engine:
+def program_of_model(task: Task) -> Engine:
     """This project: ``nn.MLP`` recorded on one sample, compiled, and called on the batch."""
     import autograd
 
@@ -142,8 +142,8 @@ def program(task: Task) -> Engine:
     return engines.timed(step, lambda: compiled.parameters.tolist())
 
 
-def unrolled_program(task: Task) -> Engine:
-    """This project: the loop over samples, neurons and weights of ``engines.py``, recorded and compiled."""
+def program_of_loop(task: Task) -> Engine:
+    """This project: the scalar code that micrograd runs, loops over samples, neurons and weights, compiled."""
     import autograd
     from autograd import Value
 
@@ -332,9 +332,11 @@ def without_collector(run: Engine) -> Engine:
     return timed
 
 
-ON_ARRAYS = {"program": program, "numpy by hand": numpy, "torch": torch, "jax": jax}
+ON_ARRAYS = {"program": program_of_model, "numpy by hand": numpy, "torch": torch, "jax": jax}
+SMALL = {"program": program_of_loop, "program, nn.MLP": program_of_model} | {
+    name: engine for name, engine in ON_ARRAYS.items() if name != "program"
+}
 SCALAR = {
-    "program, unrolled": unrolled_program,
     "casadi": casadi,
     "casadi, as C": partial(casadi, by_gcc=True),
     "xad": lambda task: recorded_each_step(engines.xad(), task),
@@ -347,8 +349,7 @@ def engines_for(name: str, dtype: str) -> dict[str, Callable[[Task], Engine]]:
     """Who takes part: in the first task also C, and those that know only float64 numbers."""
     if name != "1-16-16-1":
         return ON_ARRAYS
-    unrolled = SCALAR if dtype == "float64" else {"program, unrolled": unrolled_program}
-    return ON_ARRAYS | {"C": c} | unrolled
+    return SMALL | {"C": c} | (SCALAR if dtype == "float64" else {})
 
 
 def apart(x: Sequence[float], y: Sequence[float], start: Sequence[float]) -> float:

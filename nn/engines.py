@@ -61,11 +61,13 @@ class Compiled:
     def __init__(self, program: Program, xs: Array, ys: Array, optimizer: SGD) -> None:
         self.program, self.xs, self.ys, self.optimizer = program, xs, ys, optimizer
         self.reduce = "mean"
+        self._gradient = program.parameters.copy()  # memory for it
         self.load, self.store = program.load, program.store
 
     def step(self, batch: Sequence[int]) -> float:
         """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
-        value, gradient = self.program.value_and_grad(self.xs[batch], self.ys[batch], reduce=self.reduce)
+        examples = self.xs[batch], self.ys[batch]
+        value, gradient = self.program.value_and_grad(*examples, reduce=self.reduce, out=self._gradient)
         if not math.isfinite(value):
             raise OverflowError(f"the loss is {value}")
         self.optimizer.update(self.program.parameters, gradient)

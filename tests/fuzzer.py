@@ -433,6 +433,7 @@ SOUND: dict[str, Callable[[Random], Any]] = {
     "dtype": some("float64", "float32"),
     "arrays": some([1.0, 2.0], np.array([0.5]), []),
     "reduce": some("mean", "sum"),
+    "value_and_grad.out": some(None, lambda rng: np.zeros(1)),
     "batch": some(0, 1, 32),
     # nn
     "activation": some("tanh", "relu", None, "linear"),

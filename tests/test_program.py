@@ -301,6 +301,28 @@ def test_parameters_are_loaded_and_stored():
     assert program([3.0])[0] == 15.0
 
 
+def test_a_gradient_is_written_where_one_wants_it():
+    model, x, y, loss = mlp_loss([2, 3, 1])
+    program = compile(loss, [x, y], model.parameters())
+    rng = np.random.default_rng(0)
+    mine, other = np.empty(13), np.empty(13)
+    for batch, out in ((3, mine), (3, None), (2, mine), (3, mine), (3, other), (0, mine)):
+        arrays = rng.normal(size=(batch, 2)), rng.normal(size=batch)
+        expected = compile(loss, [x, y], model.parameters()).value_and_grad(*arrays)
+        value, gradient = program.value_and_grad(*arrays, out=out)
+        assert out is None or gradient is out
+        assert (value, gradient.tolist()) == (expected[0], expected[1].tolist())
+    kept = program.value_and_grad(*arrays)[1]
+    program.value_and_grad(rng.normal(size=(1, 2)), [1.0])
+    assert not kept.any()  # nobody else writes into it
+    for wrong in ([0.0] * 13, np.empty(13, "float32")):
+        with pytest.raises(TypeError, match="out is an array of float64"):
+            program.value_and_grad(*arrays, out=wrong)
+    for wrong in (np.empty(12), np.empty((13, 1)), np.empty(26)[::2], np.broadcast_to(0.0, 13)):
+        with pytest.raises(ValueError, match=r"out has the shape \(13,\) in one piece"):
+            program.value_and_grad(*arrays, out=wrong)
+
+
 def test_parameters_that_are_assigned_are_copied_in():
     w, x = Value(2.0, "w"), Value(1.0)
     program = compile(w * x, [x], [w])

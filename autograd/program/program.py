@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from reprlib import repr as shown
@@ -68,6 +68,16 @@ class Report:
         )
 
 
+@dataclass(frozen=True)
+class _Memory:
+    """What the source defines for one batch size, and ones, whose product with a row is its sum."""
+
+    names: dict[str, Any]
+    value: Callable[..., Vector]
+    reverse: Callable[..., None]
+    ones: Vector
+
+
 class Program:
     """A recorded graph as a function of arrays. Made by ``compile``; it prints as the NumPy source that it runs.
 
@@ -109,13 +119,14 @@ class Program:
         self._gradient: Vector = np.zeros(len(self._values), self.dtype)
         self._zeros = np.zeros_like(self._gradient)
         self._shapes = [() if isinstance(x, Value) else (len(x),) for x in self._inputs]
-        self._code = builtins.compile(self._source.text, "<program>", "exec")
+        self._code, self._views = (
+            builtins.compile(text, "<program>", "exec") for text in (self._source.text, self._source.gradient_views)
+        )
         self._constants = {
             name: x.astype(self.dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
             for name, x in self._source.constants.items()
         }
-        self._made: dict[int, Any] = {}
-        self._batch, self._current = -1, None
+        self._made: dict[int, _Memory] = {}
         # Branches that are not taken may overflow. A context of one's own is set once; np.errstate takes 1 µs a call.
         context = copy_context()
         context.run(np.seterr, all="ignore")
@@ -138,7 +149,7 @@ class Program:
             ValueError: an array has another shape, or the batches are not equally large; or what the graph raises.
         """
         batch, given = self._checked(arrays)
-        out = np.array(self._quietly(self._functions(batch)[0], *given))
+        out = np.array(self._quietly(self._memory(batch).value, *given))
         if not math.isfinite(self._quietly(out.sum)):
             self._explain(given, ~np.isfinite(out).all(axis=0))
         if not self._inputs:
@@ -147,34 +158,53 @@ class Program:
             out = np.repeat(out, batch, axis=1)
         return out[0] if self._one else out.T
 
-    def value_and_grad(self, *arrays: Any, reduce: str = "mean") -> tuple[float, Vector]:
+    def value_and_grad(self, *arrays: Any, reduce: str = "mean", out: Vector | None = None) -> tuple[float, Vector]:
         """The mean of the output over a batch, or its sum, and the gradient, shape (P,), aligned with ``parameters``.
 
-        Of no examples both are 0. Raises as a call does, and ValueError if there are several outputs, none depends on a
-        parameter, or ``reduce`` is neither "mean" nor "sum".
+        Of no examples both are 0. The gradient is written into ``out``, if that is given: of a large model a new vector
+        for each call costs some time.
+
+        Raises:
+            TypeError, ValueError: as a call does; there are several outputs, or no parameters; ``reduce`` is neither
+                "mean" nor "sum"; ``out`` is no vector (P,) of the program's dtype that can be written.
         """
         if self._refusal is not None:
             raise ValueError(self._refusal)
         if reduce not in ("mean", "sum"):
             raise ValueError(f'reduce is "mean" or "sum", got {shown(reduce)}')
+        if out is not None:
+            self._check_out(out)
         batch, given = self._checked(arrays)
+        gradient = self._gradient if out is None else out
         if not batch:
-            return 0.0, np.zeros_like(self._gradient)
-        out, total, gradient = self._quietly(self._computed, given, batch, 1.0 / batch if reduce == "mean" else 1.0)
+            gradient[:] = 0.0
+            return 0.0, gradient.copy() if out is None else out
+        scale = 1.0 / batch if reduce == "mean" else 1.0
+        values, total = self._quietly(self._computed, given, batch, scale, gradient)
         if not math.isfinite(total + self._quietly(self._zeros.dot, gradient)):  # 0 · inf is nan
-            bad = ~np.isfinite(out[0])
+            bad = ~np.isfinite(values[0])
             self._explain(given, bad if bad.any() else self._without_gradient(batch, given))
-        return total, gradient
+        return total, gradient.copy() if out is None else out
 
-    def _computed(self, given: list[Any], batch: int, scale: float) -> tuple[Vector, float, Vector]:
-        """The outputs, their sum times ``scale``, and its gradient."""
-        value, reverse, ones = self._functions(batch)
-        out = value(*given)
+    def _computed(self, given: list[Any], batch: int, scale: float, gradient: Vector) -> tuple[Vector, float]:
+        """The outputs, and their sum times ``scale``, whose gradient is written into ``gradient``."""
+        memory = self._memory(batch)
+        if memory.names["gradient"] is not gradient:
+            memory.names["gradient"] = gradient
+            exec(self._views, memory.names)
+        out = memory.value(*given)
         if not self._varies:  # the same for every example
             scale *= batch
-        total = out.dot(ones).item() if self._varies else out.item()
-        reverse(*given, scale)
-        return out, total * scale, self._gradient.copy()
+        total = out.dot(memory.ones).item() if self._varies else out.item()
+        memory.reverse(*given, scale)
+        return out, total * scale
+
+    def _check_out(self, out: Any) -> None:
+        if not isinstance(out, np.ndarray) or out.dtype != self.dtype:
+            raise TypeError(f"out is an array of {self.dtype}, got {shown(out)}")
+        if out.shape != self._gradient.shape or not out.flags.c_contiguous or not out.flags.writeable:
+            said = f"{self._gradient.shape} in one piece of memory that can be written"
+            raise ValueError(f"out has the shape {said}, got {out.shape}")
 
     def _checked(self, arrays: tuple[Any, ...]) -> tuple[int, list[Any]]:
         if len(arrays) != len(self._inputs):
@@ -205,27 +235,24 @@ class Program:
             pass
         raise TypeError(f"{what} is not one of numbers: {shown(x)}")
 
-    def _functions(self, batch: int) -> Any:
-        """The two functions for a batch size, with their memory, and ones."""
-        if batch == self._batch:
-            return self._current
-        found = self._made.pop(batch, None)
+    def _memory(self, batch: int) -> _Memory:
+        """The functions for a batch size, with their memory."""
+        found = self._made.get(batch)
         if found is None:
-            given = {"parameters": self._parameters, "gradient": self._gradient, "B": batch, "dtype": self.dtype}
-            names = self._constants | given
+            names: dict[str, Any] = {"parameters": self._parameters, "gradient": self._gradient}
+            names |= {"B": batch, "dtype": self.dtype, **self._constants}
             exec(self._code, names)
-            found = names["value"], names["reverse"], np.ones(batch, self.dtype)
-        self._made[batch] = found  # the last used is the last
-        if len(self._made) > KEPT:
-            del self._made[next(iter(self._made))]
-        self._batch, self._current = batch, found
+            found = _Memory(names, names["value"], names["reverse"], np.ones(batch, self.dtype))
+            self._made[batch] = found
+            if len(self._made) > KEPT:
+                del self._made[next(iter(self._made))]
         return found
 
     def _without_gradient(self, batch: int, given: list[Any]) -> Vector:
         """Which examples have, alone, a gradient that is not finite."""
-        bad = np.zeros(batch, bool)
+        bad, gradient = np.zeros(batch, bool), np.zeros_like(self._gradient)
         for i in range(batch):
-            *_, gradient = self._quietly(self._computed, [array[:, i : i + 1] for array in given], 1, 1.0)
+            self._quietly(self._computed, [array[:, i : i + 1] for array in given], 1, 1.0, gradient)
             bad[i] = not np.isfinite(gradient).all()
         return bad
 

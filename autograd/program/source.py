@@ -34,6 +34,7 @@ class Source:
     Attributes:
         text: memory for a batch of ``B`` examples, views of it and of the parameters, and two functions: ``value`` of
             the inputs, which are (n, B), and ``reverse`` of the inputs and the seed, which writes the gradient.
+        gradient_views: the lines of it that are views of the gradient.
         constants: what the text needs besides NumPy and ``GIVEN``, by name.
         called: the operations that are called for each number.
         memory: the shapes of all arrays of numbers.
@@ -61,6 +62,7 @@ class Source:
         reverse = ["gradient.fill(0.0)"] * adjoints.clears
         reverse += [line for it in adjoints.statements for line in self._lines(it)]
         given = [self._names[x] for x in values.inputs]
+        self.gradient_views = "\n".join(self._heads[1])
         head = "\n".join(chain(*self._heads))
         functions = [*self._functions.values()]
         functions.append([f"def value({', '.join(given)}):", *_indented(forward), f"    return {result}"])
