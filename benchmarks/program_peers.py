@@ -135,9 +135,12 @@ def program_of_model(task: Task) -> Engine:
     x = task.x
     y = np.eye(task.sizes[-1], dtype=x.dtype)[task.y] if task.classifies else task.y
 
+    memory = np.empty_like(compiled.parameters)
+
     def step() -> None:
-        _, gradient = compiled.value_and_grad(x, y)
-        compiled.parameters -= task.rate * gradient
+        _, gradient = compiled.value_and_grad(x, y, out=memory)
+        gradient *= task.rate
+        compiled.parameters -= gradient
 
     return engines.timed(step, lambda: compiled.parameters.tolist())
 
@@ -152,9 +155,12 @@ def program_of_loop(task: Task) -> Engine:
     loss = engines.loss_of(layers, xs, ys, lambda v: v.tanh())
     compiled = autograd.compile(loss, parameters=engines.parameters(layers), dtype=task.x.dtype)
 
+    memory = np.empty_like(compiled.parameters)
+
     def step() -> None:
-        _, gradient = compiled.value_and_grad()
-        compiled.parameters -= task.rate * gradient
+        _, gradient = compiled.value_and_grad(out=memory)
+        gradient *= task.rate
+        compiled.parameters -= gradient
 
     return engines.timed(step, lambda: by_layer(compiled.parameters, task.sizes).tolist())
 
