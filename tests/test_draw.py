@@ -218,6 +218,7 @@ HOSTILE = [
     "<script>alert(1)</script>",
     '"quoted" \\" &amp; &#65;',
     "\\N \\G \\n \\l \\",
+    "\\\\ \\\\\\ \\\\N",
     "{a|b} | c",
     " two  spaces ",
     " ",
