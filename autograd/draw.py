@@ -302,7 +302,7 @@ def _text(text: str) -> str:
     return _SPECIAL.sub(lambda match: _MARKUP[match[0]], text)
 
 
-# A backslash before these would come out as the name of something, or as one of two; spaces at the ends and in rows would be
-# dropped; and dot 2.43 takes a lone ] for a mistake.
+# A backslash before these would come out as the name of something, or as one of two; spaces at the ends and in rows
+# would be dropped; and dot 2.43 takes a lone ] for a mistake.
 _SPECIAL = re.compile(r"[&<>\]]|\\(?=[EGHLNT\\])|^ | $|(?<= ) ")
 _MARKUP = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "]": "&#93;", "\\": "<FONT>\\</FONT>", " ": "&#160;"}
