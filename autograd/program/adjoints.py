@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from .arrays import Array, Elementwise, Instruction, Join, Listwise, Operand, Pa
 from .layout import Layout
 from .statements import SEED, Buffer, Ref, Writer, is_number
 from .tracing import Dims, Expr, Traced
-from .values import Values, entries, list_axis, pieces, places
-from .views import as_matrix, dims_of, flat, shape_of, written
+from .values import Values, entries, list_axis, pieces, places, transposed
+from .views import as_matrix, columns_of, dims_of, flat, is_stepped, shape_of, written
 
 
 class Adjoints(Writer):
@@ -135,7 +134,7 @@ class Adjoints(Writer):
     def _sum(self, expr: Expr, axes: list[int], out: Ref) -> None:
         """Sum over axes, which are kept."""
         value = self.value(expr)
-        if axes == [1] and expr.dims[1] == "B" and not re.search(r":\d*:", out.suffix):  # dot wants memory in a row
+        if axes == [1] and expr.dims[1] == "B" and not is_stepped(out.suffix):  # dot wants it in one piece
             is_column = out.suffix.endswith("[:, None]")
             self.call(
                 "dot",
@@ -176,12 +175,7 @@ class Adjoints(Writer):
         if isinstance(it, Elementwise):
             self._through_op(it.op, it.operands, it.out)
         elif isinstance(it, Listwise):
-            if self._values.of_list(it) is None:
-                self._through_op(it.op, [*entries(it)], it.out)
-            else:
-                terms, out = self._values.expr(it.terms, whole=True), self._values.result_of(it.out)
-                slopes = self.tracer.slopes_of_list(it.op, terms, out, list_axis(it.out))
-                self._add(it.terms, self.tracer.call("multiply", self._expr(it.out), slopes))
+            self._through_lists(it)
         elif isinstance(it, Join):
             ref, (_, columns) = self._expr(it.out).args[0], dims_of(it.out)
             for piece, rows in pieces(it):
@@ -192,6 +186,21 @@ class Adjoints(Writer):
             else:
                 self._through_pairs(it)
             self._pass_on(it.addends, it.out)
+
+    def _through_lists(self, it: Listwise) -> None:
+        terms = self._values.terms(it)
+        if terms is None or self.tracer.of_list(it.op, terms, list_axis(it.out)) is None:
+            self._through_op(it.op, [*entries(it)], it.out)
+            return
+        slopes = self.tracer.slopes_of_list(it.op, terms, self._values.result_of_lists(it.out), list_axis(it.out))
+        view, adjoint = it.terms, self._expr(it.out)
+        if it.out.varying:
+            view = transposed(view)
+            adjoint = self.tracer.operand(as_matrix(adjoint.args[0], 1, it.out.size), (1, columns_of(it.out.size)))
+        product = self.tracer.call("multiply", adjoint, slopes)
+        if it.out.size > 1 and it.out.varying:
+            product = self.tracer.operand(self.value(product).then(f".reshape({view.places.size}, B)"), shape_of(view))
+        self._add(view, product)
 
     def _through_op(self, op: Op, operands: list[Any], out: Array) -> None:
         inputs = [Traced(x) if isinstance(x, Expr) else x for x in map(self._values.expr, operands)]

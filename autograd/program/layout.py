@@ -155,7 +155,8 @@ class Layout:
     def _kind(self, op: Any, operands: Positions) -> tuple[Any, ...]:
         """What operations must have in common to be one instruction."""
         if op.lists:
-            return op, len(operands), self._which(min(operands)), self._which(max(operands))
+            varies = any(map(self._varies, operands))
+            return op, len(operands), self._which(min(operands)), self._which(max(operands)), varies
         which = tuple([self._which(x) for x in operands])
         literals = op.orders or op is POW  # a power or an order is part of the formula
         return (
@@ -183,11 +184,9 @@ class Layout:
         self.instructions.append(Elementwise(self._result(op.name, shape, nodes), op, operands))
 
     def _place_lists(self, op: Op, members: list[tuple[Positions, int]]) -> None:
-        varying = self.graph.varying[members[0][1]]
-        for group in [[member] for member in members] if varying else [members]:
-            terms = self._view([positions for positions, _ in group])
-            out = self._result(op.name, (len(group), 1), [node for _, node in group])
-            self.instructions.append(Listwise(out, op, terms))
+        terms = self._view([positions for positions, _ in members])
+        out = self._result(op.name, (len(members), 1), [node for _, node in members])
+        self.instructions.append(Listwise(out, op, terms))
 
     # ---- sums of products ------------------------------------------------------------------------------------------
 
@@ -196,10 +195,23 @@ class Layout:
         lefts: dict[Any, int] = {}
         rights: dict[Any, int] = {}
         table: dict[int, dict[int, tuple[int, list[int]]]] = defaultdict(dict)
+        met: dict[Any, int] = {}
+        again: list[tuple[int, int]] = []
         for node in nodes:
             left, right, alone = self._terms(node)
-            kind = tuple([self._which(x) for x in (left[0], right[0], *alone)])
-            row, column = lefts.setdefault((left, kind), len(lefts)), rights.setdefault((right, kind), len(rights))
+            first = met.setdefault((left, right, *alone), node)
+            if first != node:
+                again.append((node, first))
+                continue
+            kind: tuple[Any, ...] = (
+                *[self._which(x) for x in (left[0], right[0], *alone)],
+                *[any(map(self._varies, x)) for x in (left, right, alone)],
+            )
+            while True:
+                row, column = lefts.setdefault((left, kind), len(lefts)), rights.setdefault((right, kind), len(rights))
+                if column not in table[row]:
+                    break
+                kind = (*kind, "the same products, and others alone")
             table[row][column] = node, alone
         left_lists, right_lists = list(lefts), [right for right, _ in rights]
         grids: dict[Positions, list[int]] = defaultdict(list)
@@ -221,6 +233,8 @@ class Layout:
                 self._place_pairs(size, sorted(members))
             else:
                 self._place_grid([x], [y], [(node, alone)])
+        for node, first in again:
+            self.position[node] = self.position[first]
 
     def _varies(self, position: int) -> bool:
         array = self._arrays[self._which(position)]
@@ -228,16 +242,38 @@ class Layout:
 
     def _terms(self, node: int) -> tuple[Positions, Positions, list[int]]:
         """The positions of the terms of a sum, in the order of the right operands, or of the left beside constants."""
-        terms, position = self.graph.sums[node], self.position
-        left, right, alone = terms.left, terms.right, terms.alone
-        if not left:
-            left, right, alone = [self.graph.one] * len(alone), alone, []
-        lefts, rights = [position[x] for x in left], [position[x] for x in right]
+        lefts, rights, alone = ([self.position[x] for x in xs] for xs in self.graph.sums[node])
+        if self.graph.varying[node]:
+            lefts, rights, alone = self._without_fixed(lefts, rights, alone)
+        if not lefts:
+            varying = [x for x in alone if self._varies(x)] or alone
+            alone = [x for x in alone if x not in varying]
+            lefts, rights = [self.position[self.graph.one]] * len(varying), varying
         key = lefts if self._arrays[self._which(max(rights))] is None else rights
         if any(x > y for x, y in pairwise(key)):
             order = sorted(range(len(key)), key=key.__getitem__)
             lefts, rights = [lefts[i] for i in order], [rights[i] for i in order]
-        return tuple(lefts), tuple(rights), sorted([position[x] for x in alone])
+        return tuple(lefts), tuple(rights), sorted(alone)
+
+    def _without_fixed(
+        self, lefts: list[int], rights: list[int], alone: list[int]
+    ) -> tuple[list[int], list[int], list[int]]:
+        """The terms of a sum that varies. Those products that do not, and many such terms, are summed apart, as one."""
+        fixed = [not (self._varies(x) or self._varies(y)) for x, y in zip(lefts, rights, strict=True)]
+        few = [x for x in alone if not self._varies(x)]
+        if not any(fixed) and len(few) <= 2:
+            return lefts, rights, alone
+        one = self.position[self.graph.one]
+        left = [x for x, apart in zip(lefts, fixed, strict=True) if apart] + [one] * len(few)
+        right = [x for x, apart in zip(rights, fixed, strict=True) if apart] + few
+        views = self._view([left]), self._view([right])
+        total = self._array(self._name("sum"), (1, 1), False, any(view.array.needed for view in views))
+        self.instructions.append(Pairs(total, *views, []))
+        return (
+            [x for x, apart in zip(lefts, fixed, strict=True) if not apart],
+            [x for x, apart in zip(rights, fixed, strict=True) if not apart],
+            [*[x for x in alone if self._varies(x)], total.start],
+        )
 
     def _place_grid(self, left: list[Positions], right: list[Positions], cells: list[tuple[int, list[int]]]) -> None:
         nodes = [node for node, _ in cells]
@@ -255,7 +291,8 @@ class Layout:
         """A bias that lies behind the weights of its row is one more weight, of a row of ones behind the matrix."""
         array, (rows, columns) = right.array, right.shape
         if (
-            array in self.inputs
+            array is self.parameters
+            or array in self.inputs
             or array.shape != right.shape
             or right.steps != View(array, _in_order(array.shape)).steps
         ):
@@ -281,7 +318,9 @@ class Layout:
             return
         terms: list[Operand] = []
         for x, y in zip(zip(*left, strict=True), zip(*right, strict=True), strict=True):
-            terms.append(self._step(MUL, nodes, self._operand([[p] for p in x]), self._operand([[p] for p in y])))
+            factors = self._operand([[p] for p in x]), self._operand([[p] for p in y])
+            is_alone = factors[0] == 1.0 and (size > 1 or addends)
+            terms.append(factors[1] if is_alone else self._step(MUL, nodes, *factors))
         terms += addends
         before = terms[0]
         for term in terms[1:]:

@@ -55,7 +55,8 @@ class Report:
 
     def bytes(self, batch: int) -> int:
         """The memory for a batch."""
-        sizes = [math.prod([batch if size == "B" else int(size) for size in dims]) for dims in self.arrays]
+        factors = [[factor for size in dims for factor in str(size).split(" * ")] for dims in self.arrays]
+        sizes = [math.prod([batch if factor == "B" else int(factor) for factor in each]) for each in factors]
         return sum(sizes) * self.itemsize + self.fixed
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from ..op import Number, Op, is_built_in
 
 Dims = tuple[int | str, int | str]
-"""The shape of an array; ``"B"`` is the size of the batch."""
+"""The shape of an array; ``"B"`` is the size of the batch, ``"3 * B"`` three times that."""
 
 NAMESAKES = {
     "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan", "atan2": "arctan2",

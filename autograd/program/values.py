@@ -10,7 +10,7 @@ from .arrays import Array, Elementwise, Instruction, Join, Listwise, Operand, Pa
 from .layout import Layout
 from .statements import Buffer, Ref, Writer
 from .tracing import Dims, Expr, Tracer
-from .views import as_matrix, dims_of, flat, shape_of, written
+from .views import as_matrix, columns_of, dims_of, flat, is_stepped, shape_of, written
 
 
 class Values(Writer):
@@ -41,17 +41,17 @@ class Values(Writer):
 
     # ---- where values are ------------------------------------------------------------------------------------------
 
-    def ref(self, view: View, whole: bool = False) -> tuple[Ref, Dims]:
+    def ref(self, view: View, whole: bool = False, solid: bool = False) -> tuple[Ref, Dims]:
         """The view of the values, and its shape: 1 where it would only repeat, unless it must be ``whole``.
 
-        What is no view is gathered.
+        What is no view is gathered; and what leaves something out, if it must be in one piece (``solid``).
         """
         array, shape = view.array, shape_of(view)
         buffer = self._buffers[array]
         found = written(view, array.ones)
-        if found is not None and (not whole or found[1] == shape):
+        if found is not None and (not whole or found[1] == shape) and not (solid and is_stepped(found[0])):
             if buffer is self.parameters:
-                self.parameter_views.setdefault(found[0], view)
+                self.parameter_views.setdefault(found[0].removesuffix(".T"), view)
             return Ref(buffer, found[0]), found[1]
         key = array, view.shape, view.places.tobytes()
         if key not in self._gathered:
@@ -65,8 +65,9 @@ class Values(Writer):
 
     def matrix(self, view: View) -> Ref:
         """The matrix for a product; the columns of what varies go over the batch too."""
-        ref, _ = self.ref(view, whole=True)
-        return as_matrix(ref, *view.shape) if view.array.varying else ref
+        varying = view.array.varying
+        ref, _ = self.ref(view, whole=True, solid=varying and view.shape[1] > 1)
+        return as_matrix(ref, *view.shape) if varying else ref
 
     def result_of(self, array: Array) -> Expr:
         """All values of an array, without the ones behind them."""
@@ -81,10 +82,12 @@ class Values(Writer):
             self.compute(self.tracer.operation(it.op, inputs), out)
             self.tracer.known[it.op, *inputs] = self.result_of(it.out)
         elif isinstance(it, Listwise):
-            expr = self.of_list(it)
-            self.compute(
-                expr if expr is not None else self.tracer.operation(it.op, [self.expr(x) for x in entries(it)]), out
-            )
+            terms = self.terms(it)
+            expr = None if terms is None else self.tracer.of_list(it.op, terms, list_axis(it.out))
+            if expr is None:
+                self.compute(self.tracer.operation(it.op, [self.expr(x) for x in entries(it)]), out)
+            else:
+                self.compute(expr, self.result_of_lists(it.out).args[0])
         elif isinstance(it, Join):
             for piece, rows in pieces(it):
                 self.copy(self.ref(piece)[0], out.then(rows))
@@ -100,11 +103,21 @@ class Values(Writer):
             for addend in it.addends:
                 self.call("add", out, self.value(self.expr(addend)), out=out)
 
-    def of_list(self, it: Listwise) -> Any:
-        """An operation on lists as an expression of all their entries; None if it cannot be said so."""
+    def terms(self, it: Listwise) -> Any:
+        """The terms of lists as one expression, along ``list_axis``; None if each list is of one."""
         if it.terms.shape[1] == 1:
             return None
-        return self.tracer.of_list(it.op, self.expr(it.terms, whole=True), list_axis(it.out))
+        if not it.out.varying:
+            return self.expr(it.terms, whole=True)
+        view = transposed(it.terms)
+        return self.tracer.operand(self.matrix(view), (view.shape[0], columns_of(view.shape[1])))
+
+    def result_of_lists(self, array: Array) -> Expr:
+        """The results of lists, in the shape that their expression has."""
+        result = self.result_of(array)
+        if not array.varying:
+            return result
+        return self.tracer.operand(as_matrix(result.args[0], 1, array.size), (1, columns_of(array.size)))
 
 
 def places(view: View) -> Ref:
@@ -124,5 +137,10 @@ def pieces(it: Join) -> list[tuple[View, str]]:
 
 
 def list_axis(out: Array) -> int:
-    """Along which axis lists lie: what varies has one, whose entries are rows."""
+    """Along which axis lists lie: the columns of what varies go over the batch."""
     return 0 if out.varying else 1
+
+
+def transposed(view: View) -> View:
+    """The view with rows and columns changed."""
+    return View(view.array, view.places.T)

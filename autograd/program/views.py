@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .arrays import Array, View
 from .statements import Ref
 from .tracing import Dims
@@ -85,9 +87,19 @@ def _run(first: int, count: int, step: int) -> str:
     return f"[{first}:{last + 1}:{step}]" if count > 1 and step > 1 else f"[{first}:{last + 1}]"
 
 
+def is_stepped(text: str) -> bool:
+    """Whether a view leaves out what lies between, so that its memory is not in one piece."""
+    return re.search(r":\d*:", text) is not None
+
+
+def columns_of(columns: int) -> str:
+    """The number of columns of a matrix of nodes that vary: they go over the batch too."""
+    return "B" if columns == 1 else f"{columns} * B"
+
+
 def as_matrix(ref: Ref, rows: int, columns: int) -> Ref:
-    """Rows for each of rows · columns nodes as a matrix of them, whose columns go over the batch too."""
-    return ref if columns == 1 else ref.then(f".reshape({rows}, {columns} * B)")
+    """Rows for each of rows · columns nodes as a matrix of them."""
+    return ref if columns == 1 else ref.then(f".reshape({rows}, {columns_of(columns)})")
 
 
 def flat(ref: Ref, array: Array) -> Ref:
