@@ -48,6 +48,7 @@ from .steps import steps as steps
 from .symbol import Symbol as Symbol
 from .symbol import formula as formula
 from .value import Value as Value
+from .value import looked_at as looked_at
 from .value import topological_order as topological_order
 
 if _TYPE_CHECKING:

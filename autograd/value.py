@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from reprlib import repr as shown
 from typing import Any
 
@@ -15,6 +17,7 @@ from . import ops
 from .op import Number, Op, _operate, as_float
 
 _PLAIN = {float, type(None)}
+_looked_at: ContextVar[list[Any] | None] = ContextVar("looked_at", default=None)
 _COPIED = "the Values that this deepcopy has copied"
 
 
@@ -259,9 +262,11 @@ class Value(Number):
             node._pass = None
 
     def __float__(self) -> float:
+        _look_at(self)
         return self._data
 
     def __bool__(self) -> bool:
+        _look_at(self)
         return self._data != 0.0
 
     def __repr__(self) -> str:
@@ -364,6 +369,32 @@ class _Ancestors:
             yield from self.nodes
         finally:
             _pickling.nodes.difference_update(self.nodes)
+
+
+@contextmanager
+def looked_at() -> Iterator[list[Value]]:
+    """The Values whose numbers Python looks at in the block, by ``if``, ``max``, ``sorted`` or ``float``.
+
+    What it decides from them is frozen in the graph that is recorded there, and in a program of that graph.
+
+    >>> x = Value(2.0, "x")
+    >>> with looked_at() as values:
+    ...     y = x * x if x > 0 else -x
+    >>> len(values), values[0].op.name
+    (1, 'gt')
+    """
+    values: list[Value] = []
+    token = _looked_at.set(values)
+    try:
+        yield values
+    finally:
+        _looked_at.reset(token)
+
+
+def _look_at(value: Value) -> None:
+    values = _looked_at.get()
+    if values is not None:
+        values.append(value)
 
 
 def topological_order(*outputs: Value, done: set[Value] | None = None) -> list[Value]:

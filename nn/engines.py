@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextvars import ContextVar
 from reprlib import repr as shown
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograd import Value
+from autograd import Value, looked_at, topological_order
 
 from .losses import Loss
 from .modules import Module
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 COMPARED = 20_000
 """A program is compared with the graph on as many examples as make so many nodes, and on two at least."""
+
+
+class NotCompiledError(Exception):
+    """Why a training is computed on graphs."""
+
+
+class ForeignParametersError(ValueError):
+    """The loss depends on none of the optimiser's parameters."""
 
 
 class Recorded:
@@ -56,13 +65,77 @@ class Recorded:
 
 
 class Compiled:
-    """Steps on arrays, by a program of the loss of one example; ``reduce`` is what makes a batch's loss of those."""
+    """Steps on arrays, by a program of the loss of one example; ``reduce`` is what makes a batch's loss of those.
 
-    def __init__(self, program: Program, xs: Array, ys: Array, optimizer: SGD) -> None:
-        self.program, self.xs, self.ys, self.optimizer = program, xs, ys, optimizer
-        self.reduce = "mean"
-        self._gradient = program.parameters.copy()  # memory for it
-        self.load, self.store = program.load, program.store
+    Raises:
+        NotCompiledError: the program of the first example is not that of others, as far as can be seen.
+    """
+
+    def __init__(self, recorded: Recorded) -> None:
+        import numpy as np
+
+        self.recorded, self.optimizer = recorded, recorded.optimizer
+        if any(
+            getattr(getattr(self.optimizer, f), "__func__", None) is not getattr(SGD, f) for f in ("step", "zero_grad")
+        ):
+            raise NotCompiledError("the optimiser steps in a way of its own")
+        try:
+            xs, ys = (np.array(each, dtype=float) for each in (recorded.xs, recorded.ys))
+        except (TypeError, ValueError):
+            raise NotCompiledError("the examples are not numbers of one shape") from None
+        self.xs, self.ys = xs.reshape(len(xs), -1), ys.reshape(len(ys), -1)
+        self.program = self._program()
+        self._gradient = np.zeros_like(self.program.parameters)
+        # What else the loss depends on, as numbers of the program; somebody may change them between epochs.
+        mine = set(self.optimizer.parameters)
+        self._fixed = [(leaf, leaf.data) for leaf in self._leaves if leaf not in mine]
+        self.reduce = self._reduction()
+
+    def _program(self) -> Program:
+        from autograd import compile
+
+        model, loss, (x, y) = self.recorded.model, self.recorded.loss, self._example()
+        token = _recording.set(True)
+        try:
+            with looked_at() as values:
+                output = loss([model(x)], [y])
+        finally:
+            _recording.reset(token)
+        if values:
+            raise NotCompiledError("Python looked at a number while the first example was recorded (if, max, float)")
+        if not isinstance(output, Value):
+            raise NotCompiledError("the loss is no Value")
+        inputs = [[leaf for _, leaf in flatten(tensor)] for tensor in (x, y)]
+        nodes = topological_order(output)
+        if set(nodes).isdisjoint(self.optimizer.parameters):
+            raise ForeignParametersError(
+                "the loss depends on none of the optimiser's parameters: are they this model's?"
+            )
+        given = {leaf for leaves in inputs for leaf in leaves}
+        self._leaves = [node for node in nodes if node.op is None and node not in given]
+        return compile(output, inputs, self.optimizer.parameters)
+
+    def _example(self) -> tuple[Any, Any]:
+        return map_tensor(_Example, sample(self.recorded.xs[0])), map_tensor(_Example, self.recorded.ys[0])
+
+    def _reduction(self) -> str:
+        """How the losses of some examples make that of the batch, compared with their graph."""
+        import numpy as np
+
+        count = max(2, COMPARED // self.program.report().nodes)
+        some = list(range(0, len(self.xs), math.ceil(len(self.xs) / count)))
+        before = [p.grad for p in self.optimizer.parameters]
+        try:
+            expected = [self.recorded.backward(some), *[p.grad for p in self.optimizer.parameters]]
+        finally:
+            for p, grad in zip(self.optimizer.parameters, before, strict=True):
+                p.grad = grad
+        for reduce in ("mean", "sum"):
+            value, gradient = self.program.value_and_grad(self.xs[some], self.ys[some], reduce=reduce)
+            error = np.abs(np.array([value, *gradient]) - expected)
+            if any(expected) and (error <= 1e-9 * np.abs(expected).max()).all():
+                return reduce
+        raise NotCompiledError("the loss of a batch is neither the mean nor the sum of what the first example shows")
 
     def step(self, batch: Sequence[int]) -> float:
         """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
@@ -73,49 +146,59 @@ class Compiled:
         self.optimizer.update(self.program.parameters, gradient)
         return value
 
-    def agrees(self, recorded: Recorded) -> bool:
-        """Whether some examples have the same loss and gradient on their graph, as a mean or as a sum."""
-        import numpy as np
+    def load(self) -> None:
+        """Take the parameters from the model, and what else its loss depends on."""
+        if any(leaf.data != data for leaf, data in self._fixed):
+            self.program = self._program()
+            mine = set(self.optimizer.parameters)
+            self._fixed = [(leaf, leaf.data) for leaf in self._leaves if leaf not in mine]
+        self.program.load()
 
-        count = max(2, COMPARED // self.program.report().nodes)
-        some = list(range(0, len(self.xs), math.ceil(len(self.xs) / count)))
-        before = [p.grad for p in self.optimizer.parameters]
-        expected = [recorded.backward(some), *[p.grad for p in self.optimizer.parameters]]
-        for p, grad in zip(self.optimizer.parameters, before, strict=True):
+    def store(self) -> None:
+        """Give the parameters to the model, with the gradients of the last step."""
+        self.program.store()
+        for p, grad in zip(self.optimizer.parameters, self._gradient.tolist(), strict=True):
             p.grad = grad
-        for self.reduce in ("mean", "sum"):
-            value, gradient = self.program.value_and_grad(self.xs[some], self.ys[some], reduce=self.reduce)
-            error = np.abs(np.array([value, *gradient]) - expected)
-            if (error <= 1e-9 * np.abs(expected).max()).all():
-                return True
-        return False
+
+
+_recording: ContextVar[bool] = ContextVar("recording", default=False)
+
+
+class _Example(Value):
+    """A number of the example that is recorded. In a graph it would be a plain float; so it is not to be compared."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other if not _recording.get() else _refuse()
+
+    def __hash__(self) -> int:
+        return Value.__hash__(self) if not _recording.get() else _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise NotCompiledError("Python compared a number of the first example while it was recorded (==, in, a dict)")
 
 
 def engine(
     model: Module, xs: Sequence[Any], ys: Sequence[Any], loss: Loss, optimizer: SGD, eager: bool
-) -> Recorded | Compiled:
-    """A program where that computes the same, unless ``eager``; else the graph."""
+) -> tuple[Recorded | Compiled, str]:
+    """A program where that computes the same, unless ``eager``; else the graph. Which one, and why, in words.
+
+    Raises:
+        ForeignParametersError: the loss depends on none of the optimiser's parameters.
+    """
     recorded = Recorded(model, xs, ys, loss, optimizer)
-    moves_vectors = getattr(type(optimizer), "step", None) is SGD.step  # an optimiser of one's own may not
-    compiled = None if eager or not moves_vectors else _compiled(recorded)
-    return recorded if compiled is None else compiled
-
-
-def _compiled(recorded: Recorded) -> Compiled | None:
-    """None if the examples are no numbers of one shape, or the loss of a batch is not made of theirs."""
-    import numpy as np
-
-    from autograd import compile
-
+    if eager:
+        return recorded, "graph: eager=True"
     try:
-        xs, ys = (np.array(each, dtype=float).reshape(len(each), -1) for each in (recorded.xs, recorded.ys))
-        x, y = map_tensor(Value, sample(recorded.xs[0])), map_tensor(Value, recorded.ys[0])
-        leaves = [[leaf for _, leaf in flatten(tensor)] for tensor in (x, y)]
-        loss = recorded.loss([recorded.model(x)], [y])
-        found = Compiled(compile(loss, leaves, recorded.optimizer.parameters), xs, ys, recorded.optimizer)
-        return found if found.agrees(recorded) else None
-    except (TypeError, ValueError, ArithmeticError):
-        return None  # what is wrong is said where a batch is recorded
+        return Compiled(recorded), "program"
+    except NotCompiledError as error:
+        return recorded, f"graph: {error}"
+    except ForeignParametersError:
+        raise
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        return recorded, f"graph: the first example cannot be recorded by itself ({error})"
 
 
 def sample(x: Any) -> list[Any]:

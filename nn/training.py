@@ -38,7 +38,7 @@ class DivergedError(ArithmeticError):
         return self._message
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What a training has seen, epoch by epoch.
 
@@ -46,11 +46,17 @@ class History:
         loss: the mean loss over each epoch's batches, as they were met; an array, shape (epochs,).
         learning_rate: the learning rate of each epoch, likewise.
         interrupted: whether it was stopped (Ctrl-C) before its last epoch.
+        engine: "program", or "graph" with the reason: on what the steps were computed.
     """
 
     _losses: list[float] = field(default_factory=list)
     _learning_rates: list[float] = field(default_factory=list)
     interrupted: bool = False
+    engine: str = "graph"
+
+    def __repr__(self) -> str:
+        losses = f", loss {self._losses[0]:.3g} to {self._losses[-1]:.3g}" if self._losses else ""
+        return f"<history of {self.epochs} epochs{losses}, by {self.engine}>"
 
     def add(self, loss: float, learning_rate: float) -> None:
         """Take note of an epoch."""
@@ -112,10 +118,11 @@ def fit(
         seed: of the shuffling.
         on_epoch: called after each epoch with the history so far.
         eager: record the graph of every batch. By default that of one example is compiled (``autograd.compile``) and
-            trained on arrays, which is hundreds of times faster, with the same numbers to rounding. That needs
-            examples of one shape, and a loss of the batch that is the mean or the sum of theirs; some examples, spread
-            over all, are computed in both ways, and where they differ the graph is used. A Python ``if`` on data that
-            these examples do not show is not seen: write ``autograd.where``, or pass ``eager=True``.
+            trained on arrays, which is hundreds of times faster, with the same numbers to rounding. The graph is used
+            where the loss of a batch is neither the mean nor the sum of its examples' (some of them, spread over all,
+            are computed in both ways), where Python looks at a number (``if``, ``max``, ``==``), where the optimiser
+            steps in a way of its own: ``history.engine`` says. What a callback changes besides Values that the loss
+            depends on, the examples included, is not seen; then pass ``eager=True``.
 
     Returns:
         The history. Ctrl-C ends the training, and drops the step at hand: the model keeps what it has learned, and
@@ -123,7 +130,8 @@ def fit(
 
     Raises:
         TypeError: ``xs`` or ``ys`` is no list, or ``model`` or ``loss`` no function.
-        ValueError: there are no samples, or not one target a sample, or a size is not positive.
+        ValueError: there are no samples, or not one target a sample, or a size is not positive; the loss depends on
+            none of the optimiser's parameters.
         DivergedError: the loss is no longer finite.
 
     >>> from nn import MLP
@@ -138,19 +146,22 @@ def fit(
     for what, each in (("samples", xs), ("targets", ys)):
         if not isinstance(each, Iterable):
             raise TypeError(f"fit takes a list of {what}, got {shown(each)}")
-    samples, targets = (each if is_list(each) else list(each) for each in (xs, ys))
+    samples, targets = map(_sequence, (xs, ys))
     if not len(samples) or len(samples) != len(targets):
         raise ValueError(f"fit needs samples and one target for each, got {len(samples)} and {len(targets)}")
     size = len(samples) if batch_size is None else batch_size
     for what, number in (("epochs", epochs), ("batch_size", size)):
         if not isinstance(number, int) or number < 1:
             raise ValueError(f"{what} must be a positive whole number, got {shown(number)}")
-    optimizer = optimizer if optimizer is not None else SGD(model.parameters())
+    if optimizer is None:
+        if not isinstance(model, Module):
+            raise TypeError(f"fit needs an optimiser for a model that is no nn.Module, got {shown(model)}")
+        optimizer = SGD(model.parameters())
     rng = Random(seed)
     order = list(range(len(samples)))
     history = History()
-    steps = engine(model, samples, targets, loss, optimizer, eager)
     try:
+        steps, history.engine = engine(model, samples, targets, loss, optimizer, eager)
         for epoch in range(1, epochs + 1):
             rng.shuffle(order)
             total = 0.0
@@ -169,3 +180,14 @@ def fit(
     except KeyboardInterrupt:
         history.interrupted = True
     return history
+
+
+def _sequence(xs: Any) -> Any:
+    """A list, tuple or array of what was given: also of a generator, or of a table."""
+    if isinstance(xs, (list, tuple)):
+        return xs
+    if not is_list(xs):
+        return list(xs)
+    import numpy as np
+
+    return np.asarray(xs)

@@ -80,7 +80,9 @@ class Indexing(Module):
 
 
 def chosen(model, xs, ys, loss=mse, optimizer=None, eager=False):
-    return engine(model, xs, ys, loss, optimizer or SGD(model.parameters()), eager)
+    found, said = engine(model, xs, ys, loss, optimizer or SGD(model.parameters()), eager)
+    assert said == "program" or said.startswith("graph: ")
+    return found
 
 
 def test_a_mean_and_a_sum_of_the_examples_losses_are_compiled():
@@ -104,6 +106,119 @@ def test_a_mean_and_a_sum_of_the_examples_losses_are_compiled():
 )
 def test_what_a_program_would_compute_otherwise_is_recorded(model, xs, loss):
     assert isinstance(chosen(model, xs, [1.0, 0.0, 2.0], loss), Recorded)
+
+
+def cross_entropy(predictions, targets):
+    """By ``if``, for labels that are 0 or 1."""
+    ps = [ag.sigmoid(p) for p in predictions]
+    return ag.mean([-ag.log(p) if t == 1 else -ag.log(1 - p) for p, t in zip(ps, targets, strict=True)])
+
+
+def test_what_python_decides_by_rare_labels_is_noticed():
+    ys = [0.0] * 500
+    ys[123] = 1.0  # among no examples that are compared
+    xs = np.random.default_rng(0).normal(size=(500, 2))
+    model = MLP(2, [64, 64, 1], seed=0)
+    found, said = engine(model, xs, ys, cross_entropy, SGD(model.parameters()), False)
+    assert isinstance(found, Recorded)
+    assert "Python compared a number" in said
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda ps, ts: ag.mean([p * (2.0 if t in (1.0, 3.0) else 1.0) for p, t in zip(ps, ts, strict=True)]),
+        lambda ps, ts: ag.mean([p * {1.0: 2.0}.get(t, 1.0) for p, t in zip(ps, ts, strict=True)]),
+        lambda ps, ts: ag.mean([p * [3.0, 2.0][int(float(t))] for p, t in zip(ps, ts, strict=True)]),
+        lambda ps, ts: ag.mean([max(p, t) for p, t in zip(ps, ts, strict=True)]),
+        lambda ps, ts: ag.mean([p * 2.0 if p > 100.0 else p for p in ps]),
+        lambda ps, ts: ag.mean([p * math.exp(t) for p, t in zip(ps, ts, strict=True)]),
+        lambda ps, ts: ag.mean([p * t.is_integer() for p, t in zip(ps, ts, strict=True)]),
+    ],
+)
+def test_whatever_looks_at_a_number_is_recorded_and_trains(loss):
+    model = MLP(1, [1], seed=0)
+    xs, ys = [1.0, 2.0, 3.0], [0.0, 0.0, 1.0]
+    history = fit(model, xs, ys, loss=loss, epochs=2)
+    assert history.engine.startswith("graph: ")
+    again = MLP(1, [1], seed=0)
+    assert history.loss.tolist() == fit(again, xs, ys, loss=loss, epochs=2, eager=True).loss.tolist()
+
+
+def test_the_history_says_what_it_was_computed_on():
+    arguments = MLP(1, [1], seed=0), [1.0, 2.0], [1.0, 2.0]
+    assert fit(*arguments, epochs=1).engine == "program"
+    assert fit(*arguments, epochs=1, eager=True).engine == "graph: eager=True"
+    assert "by program>" in repr(fit(*arguments, epochs=1))
+
+
+def test_an_optimiser_of_another_model_is_noticed():
+    model, other = MLP(1, [1], seed=0), MLP(1, [1], seed=0)
+    with pytest.raises(ValueError, match="depends on none of the optimiser's parameters"):
+        fit(model, [1.0], [2.0], optimizer=SGD(other.parameters()))
+
+
+def test_a_loss_that_is_zero_so_far_decides_nothing():
+    def hinge(predictions, targets):
+        return ag.sum([ag.relu(0.0 * p + t) for p, t in zip(predictions, targets, strict=True)])
+
+    assert isinstance(chosen(MLP(1, [1], seed=0), [1.0, 2.0], [-1.0, -1.0], hinge), Recorded)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_frozen_parameters_may_be_changed_between_epochs(eager):
+    def losses(eager):
+        model = MLP(1, [3, 1], activation="tanh", seed=0)
+        optimizer = SGD(model.layers[1].parameters(), 0.1)
+
+        def halve(history):
+            for p in model.layers[0].parameters():
+                p.data *= 0.5
+
+        options = {"epochs": 4, "optimizer": optimizer, "on_epoch": halve}
+        return fit(model, [1.0, 2.0], [1.0, -1.0], eager=eager, **options).loss.tolist()
+
+    assert losses(eager) == pytest.approx(losses(True), rel=1e-9)
+
+
+def test_the_gradients_of_the_last_step_are_left():
+    def gradients(eager):
+        model = MLP(1, [3, 1], activation="tanh", seed=0)
+        fit(model, [1.0, 2.0], [1.0, -1.0], epochs=2, eager=eager)
+        return [p.grad for p in model.parameters()]
+
+    assert gradients(False) == pytest.approx(gradients(True), rel=1e-9)
+    assert any(gradients(False))
+
+
+def test_an_interrupt_while_compiling_ends_the_training():
+    class Impatient(MLP):
+        def __call__(self, x):
+            raise KeyboardInterrupt
+
+    model = Impatient(1, [1], seed=0)
+    assert fit(model, [1.0], [1.0]).interrupted
+
+
+def test_tables_and_generators_are_taken():
+    class Table:  # as pandas has them
+        ndim = 1
+
+        def __init__(self, xs):
+            self._xs = xs
+
+        def __iter__(self):
+            return iter(self._xs)
+
+        def __array__(self, dtype=None, copy=None):
+            return np.asarray(self._xs, dtype)
+
+    def loss(xs, ys):
+        return fit(MLP(1, [1], seed=0), xs, ys, epochs=2).loss.tolist()
+
+    expected = loss([1.0, 2.0], [1.0, 0.0])
+    assert loss(Table([1.0, 2.0]), Table([1.0, 0.0])) == expected
+    assert loss((x for x in [1.0, 2.0]), iter([1.0, 0.0])) == expected
 
 
 def test_examples_of_several_shapes_are_recorded():

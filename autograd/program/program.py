@@ -299,9 +299,15 @@ class Program:
         self.parameters[:] = [p.data for p in self._values]
 
     def store(self) -> None:
-        """Write the parameters to their Values."""
-        for p, x in zip(self._values, self.parameters.tolist(), strict=True):
-            p.data = x
+        """Write the parameters to their Values, to all or, interrupted, to none."""
+        before = [p.data for p in self._values]
+        try:
+            for p, x in zip(self._values, self._parameters.tolist(), strict=True):
+                p.data = x
+        except BaseException:
+            for p, x in zip(self._values, before, strict=True):
+                p.data = x
+            raise
 
     # ---- reading ---------------------------------------------------------------------------------------------------
 
