@@ -56,6 +56,7 @@ class Source:
         self._functions: dict[str, list[str]] = {}
         self.constants: dict[str, Any] = {}
         self.called: list[str] = []
+        self._called: dict[Op, str] = {}
         self.memory: list[tuple[int | str, ...]] = []
         forward = [line for it in values.statements for line in self._lines(it)]
         result = self._ref(values.result)
@@ -89,10 +90,7 @@ class Source:
         args = [self._ref(x) if isinstance(x, Ref) else repr(x) for x in it.args]
         out = self._ref(it.out)
         if isinstance(it.function, Op):
-            if it.function.name not in self.called:
-                self.called.append(it.function.name)
-                self.constants[f"each_{it.function.name}"] = np.frompyfunc(it.function.forward, len(args), 1)
-            return f"{out}[...] = each_{it.function.name}({', '.join(args)})"
+            return f"{out}[...] = {self._each(it.function, len(args))}({', '.join(args)})"
         if it.function == "copyto":
             return f"copyto({', '.join(args[:2])}{f', where={args[2]}' if len(args) > 2 else ''})"
         if it.function == "dot":
@@ -100,6 +98,14 @@ class Source:
         if it.function == "add.at":
             return f"add.at({', '.join(args)})"
         return f"{it.function}({', '.join([*args, *filter(None, [it.options]), f'out={out}'])})"
+
+    def _each(self, op: Op, arity: int) -> str:
+        """The name of an operation that is called for each number; two may have the same, if one was defined again."""
+        if op not in self._called:
+            self._called[op] = self._once(f"each_{op.name}")
+            self.called.append(op.name)
+            self.constants[self._called[op]] = np.frompyfunc(op.forward, arity, 1)
+        return self._called[op]
 
     def _ref(self, ref: Ref) -> str:
         """The name of a view, which is made once; of an input it is made at every call."""

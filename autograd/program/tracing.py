@@ -12,7 +12,7 @@ import builtins
 import math
 import types
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -28,6 +28,7 @@ NAMESAKES = {
 MASKS = frozenset(
     ["less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "isfinite", "isinf", "isnan"]
 )
+OTHERWISE = frozenset(["remainder"])  # of the same name, and another function
 MOST_QUESTIONS = 8
 
 
@@ -54,10 +55,20 @@ class Expr:
         return self.tracer.ask(self)
 
     def __float__(self) -> float:
-        raise UntraceableError("it needs a float")
+        self.tracer.refuse("it needs a float")
 
     def __int__(self) -> int:
-        raise UntraceableError("it needs a whole number")
+        self.tracer.refuse("it needs a whole number")
+
+    def __hash__(self) -> int:
+        if self.tracer.is_running:
+            self.tracer.refuse("it looks for its argument in a table")
+        return id(self)
+
+    def __repr__(self) -> str:
+        if self.tracer.is_running:
+            self.tracer.refuse("it prints its argument")
+        return f"<{self.function} of {len(self.args)}>"
 
     def __neg__(self) -> Any:
         return self.tracer.call("negative", self)
@@ -68,8 +79,6 @@ class Expr:
     def is_integer(self) -> Any:
         """As of floats."""
         return self.tracer.call("equal", self, self.tracer.call("floor", self))
-
-    __hash__ = object.__hash__
 
     # fmt: off
     def __add__(self, other: Any) -> Any: return _binary("add", self, other)
@@ -116,7 +125,7 @@ class Traced(Number):
         return Traced(out) if isinstance(out, Expr) else out
 
     def __bool__(self) -> bool:
-        raise UntraceableError("a rule that asks")
+        self.expr.tracer.refuse("a rule that asks")
 
 
 class Unless(NamedTuple):
@@ -134,9 +143,10 @@ class Tracer:
 
     def __init__(self) -> None:
         self.known: dict[tuple[Any, ...], Expr] = {}
+        self._refused = False
         self._made: dict[Any, Expr] = {}
         self._rebound: dict[Any, Any] = {math.fsum: self._fsum}
-        self._decided: dict[Expr, bool] | None = None
+        self._decided: dict[int, bool] | None = None
         self._asked: list[Expr] = []
         self._answers: list[bool] = []
         self._entry: Expr | None = None
@@ -144,6 +154,16 @@ class Tracer:
         self._builtins |= {
             name: self._for_floats(getattr(builtins, name)) for name in ("any", "all", "len", "sum", "min", "sorted")
         }
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a forward function is run on expressions just now."""
+        return self._decided is not None
+
+    def refuse(self, why: str) -> NoReturn:
+        """Say that a forward function is none of arrays, even if it catches what is raised."""
+        self._refused = True
+        raise UntraceableError(why)
 
     def operand(self, operand: Any, dims: Dims) -> Expr:
         """The expression of an operand; ``operand`` is hashable, and says which it is."""
@@ -158,16 +178,9 @@ class Tracer:
             if y.__class__ is float and y in (1.0, -1.0):
                 return x if y == 1.0 else self.call("negative", x)
             for x, y in (args, args[::-1]):
-                if isinstance(y, Expr) and y.function == "divide" and y.args[0].__class__ is float and y.args[0] == 1.0:
+                if _is_reciprocal(y):
                     return self.call("divide", x, y.args[1])
-                if (
-                    isinstance(y, Expr)
-                    and y.function == "divide"
-                    and isinstance(y.args[0], Expr)
-                    and y.args[0].function == "divide"
-                    and y.args[0].args[0].__class__ is float
-                    and y.args[0].args[0] == 1.0
-                ):
+                if y.__class__ is Expr and y.function == "divide" and _is_reciprocal(y.args[0]):
                     return self.call("divide", self.call("divide", x, y.args[0].args[1]), y.args[1])
         elif function == "where":
             condition, x, y = args
@@ -181,6 +194,15 @@ class Tracer:
                 and condition.args[1] == x
             ):
                 return self.call("maximum", y, x)
+        if function != "float":  # a mask is 1.0 or 0.0, but where it chooses
+            args = tuple(
+                [
+                    self.call("float", x)
+                    if x.__class__ is Expr and x.function in MASKS and (i or function != "where")
+                    else x
+                    for i, x in enumerate(args)
+                ]
+            )
         rows: int | str = 1
         columns: int | str = 1
         for x in args:
@@ -190,7 +212,11 @@ class Tracer:
         return self._make(function, args, (rows, columns), *args)
 
     def _make(self, function: Any, args: tuple[Any, ...], dims: Dims, *key: Any) -> Expr:
-        keys = function, dims, *[(x, repr(x)) if x.__class__ is float else x for x in key]
+        keys = (
+            function,
+            dims,
+            *[(x, repr(x)) if x.__class__ is float else id(x) if x.__class__ is Expr else x for x in key],
+        )
         if keys not in self._made:
             self._made[keys] = Expr(self, function, args, dims)
         return self._made[keys]
@@ -210,11 +236,17 @@ class Tracer:
             quick = self._quick(op, args[0])
             if quick is not None:
                 return quick
+        out = self._tried(op, args)
+        return self.call(op, *args) if out is None else out
+
+    def _tried(self, op: Op, args: Sequence[Any]) -> Any:
+        """What the forward function returns; None if it cannot be run on expressions."""
+        self._refused = False
         try:
             out = self._answered(self._with_namesakes(op.forward), args)
-        except (TypeError, ValueError, ArithmeticError, AttributeError):
-            return self.call(op, *args)
-        return out if isinstance(out, Expr) else float(out)
+            return None if self._refused else out if isinstance(out, Expr) else float(out)
+        except Exception:  # whatever a function does with what is not a float
+            return None
 
     def _quick(self, op: Op, x: Expr) -> Any:
         """What an operation prints as, if that is a product of known values and one difference from 1.
@@ -244,9 +276,7 @@ class Tracer:
             return None
         self._entry, self._axis = terms, axis
         try:
-            return self._answered(self._with_namesakes(op.forward), [terms])
-        except (TypeError, ValueError, ArithmeticError, AttributeError):
-            return None
+            return self._tried(op, [terms])
         finally:
             self._entry = None
 
@@ -269,15 +299,15 @@ class Tracer:
     def ask(self, condition: Expr) -> bool:
         """Whether it is true, in this run. Raises UntraceableError if nothing is run, or it asks too much."""
         if self._decided is None:
-            raise UntraceableError("it asks too late")
-        if condition not in self._decided:
+            self.refuse("it asks too late")
+        if id(condition) not in self._decided:
             if len(self._asked) == len(self._answers):
                 self._answers.append(True)
             if len(self._asked) == MOST_QUESTIONS:
-                raise UntraceableError("it asks too much")
-            self._decided[condition] = self._answers[len(self._asked)]
+                self.refuse("it asks too much")
+            self._decided[id(condition)] = self._answers[len(self._asked)]
             self._asked.append(condition)
-        return self._decided[condition]
+        return self._decided[id(condition)]
 
     def _answered(self, function: Callable[..., Any], args: Sequence[Any]) -> Any:
         """What ``function`` returns, for all answers to what it asks."""
@@ -309,10 +339,13 @@ class Tracer:
                 **{name: self._with_namesakes(x) if callable(x) else x for name, x in vars(math).items()}
             )
         elif isinstance(function, types.FunctionType):
+            if function.__code__.co_exceptiontable and not function.__module__.startswith("autograd."):
+                raise UntraceableError("it catches what arrays do not raise")
             space: dict[str, Any] = {"__builtins__": self._builtins}
             found = types.FunctionType(
                 function.__code__, space, function.__name__, function.__defaults__, function.__closure__
             )
+            found.__kwdefaults__ = function.__kwdefaults__
             self._rebound[function] = self._apart(found)
             for name in _names_in(function.__code__):
                 if name in function.__globals__:
@@ -338,8 +371,9 @@ class Tracer:
         def call(*args: Any) -> Any:
             if not any(isinstance(x, Expr) for x in args):
                 return function(*args)
-            if not isinstance(getattr(np, name, None), np.ufunc):
-                raise UntraceableError(f"NumPy has no {name}")
+            ufunc = getattr(np, name, None)
+            if not isinstance(ufunc, np.ufunc) or (ufunc.nin, ufunc.nout) != (len(args), 1) or name in OTHERWISE:
+                self.refuse(f"NumPy has no such {name}")
             return self.call(name, *args)
 
         return call
@@ -353,7 +387,7 @@ class Tracer:
         def call(*args: Any, **options: Any) -> Any:
             lists = [list(x) if isinstance(x, Iterable) else [x] for x in args]
             if any(isinstance(x, Expr) for xs in lists for x in xs):
-                raise UntraceableError("it looks at a list as a whole")
+                self.refuse("it looks at a list as a whole")
             return function(
                 *[xs if isinstance(x, Iterable) else x for x, xs in zip(args, lists, strict=True)], **options
             )
@@ -367,7 +401,7 @@ class Tracer:
             return max(xs)
         if len(xs) == 1 and self._entry is not None and xs[0] is self._entry:
             return self._reduced("max", self._entry)
-        raise UntraceableError("a maximum of several")
+        self.refuse("a maximum of several")
 
     def _fsum(self, terms: Iterable[Any]) -> Any:
         terms = list(terms)
@@ -376,7 +410,7 @@ class Tracer:
         if not entries:
             return rest
         if len(entries) > 1 or self._entry is None:
-            raise UntraceableError("an exact sum")
+            self.refuse("an exact sum")
         # Whole parts are summed apart, and exactly: of 1 + 1e-18 - 1 something is left.
         if rest == 0.0:
             return self._reduced("sum", entries[0])
@@ -386,6 +420,10 @@ class Tracer:
     def _reduced(self, function: str, x: Expr) -> Expr:
         dims = (1, x.dims[1]) if self._axis == 0 else (x.dims[0], 1)
         return self._make(function, (x, self._axis), dims, x)
+
+
+def _is_reciprocal(x: Any) -> bool:
+    return x.__class__ is Expr and x.function == "divide" and x.args[0].__class__ is float and x.args[0] == 1.0
 
 
 def _names_in(code: types.CodeType) -> Iterable[str]:
