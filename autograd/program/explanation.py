@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, chain, islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..names import unique
 from ..notation import printable
@@ -29,7 +30,8 @@ SOURCE_LINES = 200
 """So many lines of the source."""
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class Step:
     """One of the seven steps.
 
     Attributes:
@@ -45,6 +47,8 @@ class Step(NamedTuple):
     def __str__(self) -> str:
         heading = f"{self.number}. {self.title}"
         return f"{heading}\n{'-' * len(heading)}\n{self.text}"
+
+    __repr__ = __str__
 
 
 def steps(

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from reprlib import repr as shown
+from threading import RLock
 from typing import Any
 
 import numpy as np
 
+from ..op import as_float
 from ..replay import replay
 from ..value import Value, topological_order
 from .adjoints import Adjoints
@@ -29,9 +31,9 @@ KEPT = 4
 """For so many batch sizes the memory is kept: an epoch has two, its last batch may be smaller."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
-    """What a program is made of.
+    """What a program is made of; it prints as a line.
 
     Attributes:
         nodes: of the recorded graph.
@@ -68,28 +70,46 @@ class Report:
             f"{self.bytes(1):,} bytes for one example, {self.bytes(2) - self.bytes(1):,} for each more"
         )
 
+    __repr__ = __str__
 
-@dataclass(frozen=True)
+
 class _Memory:
     """What the source defines for one batch size, and ones, whose product with a row is its sum."""
 
-    names: dict[str, Any]
-    value: Callable[..., Vector]
-    reverse: Callable[..., None]
-    ones: Vector
+    def __init__(self, code: Any, names: dict[str, Any]) -> None:
+        self._names = names
+        exec(code, names)
+        self.value: Callable[..., Vector] = names["value"]
+        self.reverse: Callable[..., None] = names["reverse"]
+        self.ones: Vector = np.ones(names["B"], names["dtype"])
+        self._gradient: Vector | None = names["gradient"]
+
+    def write_into(self, gradient: Vector, views: Any) -> None:
+        """Make the views that ``reverse`` writes into views of ``gradient``."""
+        if self._gradient is not gradient:
+            self._gradient = None  # interrupted, they are of neither
+            self._names["gradient"] = gradient
+            exec(views, self._names)
+            self._gradient = gradient
+
+    def __del__(self) -> None:
+        self._names.clear()  # functions and their globals are a cycle, which would keep the arrays for the collector
 
 
 class Program:
     """A recorded graph as a function of arrays. Made by ``compile``; it prints as the NumPy source that it runs.
 
     Attributes:
-        dtype: of all arrays.
+        constants: what the source needs besides its parameters, by name: arrays, and functions called for each number.
+
+    A program has its own memory, so threads wait for each other. A copy, or one that was pickled, has its own too.
     """
 
     def __init__(
         self, output: Value | Sequence[Value], inputs: Sequence[Any], parameters: Iterable[Value], dtype: Any
     ) -> None:
-        self.dtype = _dtype(dtype)
+        self._dtype = _dtype(dtype)
+        self._lock = RLock()
         self._one = isinstance(output, Value)
         self._outputs = [output] if isinstance(output, Value) else _list("output", output)
         self._inputs = [
@@ -123,7 +143,7 @@ class Program:
         self._code, self._views = (
             builtins.compile(text, "<program>", "exec") for text in (self._source.text, self._source.gradient_views)
         )
-        self._constants = {
+        self.constants = {
             name: x.astype(self.dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
             for name, x in self._source.constants.items()
         }
@@ -150,7 +170,12 @@ class Program:
             ValueError: an array has another shape, or the batches are not equally large; or what the graph raises.
         """
         batch, given = self._checked(arrays)
-        out = np.array(self._quietly(self._memory(batch).value, *given))
+        with self._lock:
+            try:
+                out = np.array(self._quietly(self._memory(batch).value, *given))
+            except (ValueError, ArithmeticError):  # of a function that is called for each number
+                self._explain_any(given, batch)
+                raise
         if not math.isfinite(self._quietly(out.sum)):
             self._explain(given, ~np.isfinite(out).all(axis=0))
         if not self._inputs:
@@ -181,18 +206,21 @@ class Program:
             gradient[:] = 0.0
             return 0.0, gradient.copy() if out is None else out
         scale = 1.0 / batch if reduce == "mean" else 1.0
-        values, total = self._quietly(self._computed, given, batch, scale, gradient)
-        if not math.isfinite(total + self._quietly(self._zeros.dot, gradient)):  # 0 · inf is nan
-            bad = ~np.isfinite(values[0])
-            self._explain(given, bad if bad.any() else self._without_gradient(batch, given))
-        return total, gradient.copy() if out is None else out
+        with self._lock:
+            try:
+                values, total = self._quietly(self._computed, given, batch, scale, gradient)
+            except (ValueError, ArithmeticError):
+                self._explain_any(given, batch)
+                raise
+            if not math.isfinite(total + self._quietly(self._zeros.dot, gradient)):  # 0 · inf is nan
+                bad = ~np.isfinite(values[0])
+                self._explain(given, bad if bad.any() else self._without_gradient(batch, given))
+            return total, gradient.copy() if out is None else out
 
     def _computed(self, given: list[Any], batch: int, scale: float, gradient: Vector) -> tuple[Vector, float]:
         """The outputs, and their sum times ``scale``, whose gradient is written into ``gradient``."""
         memory = self._memory(batch)
-        if memory.names["gradient"] is not gradient:
-            memory.names["gradient"] = gradient
-            exec(self._views, memory.names)
+        memory.write_into(gradient, self._views)
         out = memory.value(*given)
         if not self._varies:  # the same for every example
             scale *= batch
@@ -206,10 +234,13 @@ class Program:
         if out.shape != self._gradient.shape or not out.flags.c_contiguous or not out.flags.writeable:
             said = f"{self._gradient.shape} in one piece of memory that can be written"
             raise ValueError(f"out has the shape {said}, got {out.shape}")
+        if np.shares_memory(out, self._parameters):
+            raise ValueError("out is the memory of the parameters, which the gradient depends on")
 
     def _checked(self, arrays: tuple[Any, ...]) -> tuple[int, list[Any]]:
         if len(arrays) != len(self._inputs):
-            raise TypeError(f"this program takes {len(self._inputs)} array(s), got {len(arrays)}")
+            s = "" if len(self._inputs) == 1 else "s"
+            raise TypeError(f"this program takes {len(self._inputs)} array{s}, one for each input, got {len(arrays)}")
         batch = None
         given = []
         for k, (array, wanted) in enumerate(zip(arrays, self._shapes, strict=True)):
@@ -230,20 +261,20 @@ class Program:
         """An array of real numbers in the program's dtype."""
         try:
             array = np.asarray(x)
-            if array.dtype.kind in "biufO":
-                return array.astype(self.dtype)
-        except (TypeError, ValueError):
+            if array.dtype.kind == "O":
+                array = np.array([as_float(each) for each in array.ravel()]).reshape(array.shape)
+            if array.dtype.kind in "biuf":
+                return self._quietly(array.astype, self.dtype)
+        except (TypeError, ValueError, OverflowError):
             pass
-        raise TypeError(f"{what} is not one of numbers: {shown(x)}")
+        raise TypeError(f"{what}: expected numbers, got {shown(x)}")
 
     def _memory(self, batch: int) -> _Memory:
         """The functions for a batch size, with their memory."""
         found = self._made.get(batch)
         if found is None:
             names: dict[str, Any] = {"parameters": self._parameters, "gradient": self._gradient}
-            names |= {"B": batch, "dtype": self.dtype, **self._constants}
-            exec(self._code, names)
-            found = _Memory(names, names["value"], names["reverse"], np.ones(batch, self.dtype))
+            found = _Memory(self._code, names | {"B": batch, "dtype": self.dtype, **self.constants})
             self._made[batch] = found
             if len(self._made) > KEPT:
                 del self._made[next(iter(self._made))]
@@ -265,16 +296,35 @@ class Program:
         candidates = np.flatnonzero(bad).tolist()
         sound = [i for i in candidates if all(np.isfinite(array[:, i]).all() for array in given)]
         for i in (sound or candidates)[:1]:
-            numbers = dict(zip(self._values, self.parameters.tolist(), strict=True))
-            for leaves, array in zip(self._leaves, given, strict=True):
-                numbers.update(zip(leaves, array[:, i].tolist(), strict=True))
+            self._replay(given, i)
+
+    def _explain_any(self, given: list[Any], batch: int) -> None:
+        """Raise what the recorded graph raises for the first example for which it does."""
+        for i in range(batch):
+            self._replay(given, i)
+
+    def _replay(self, given: list[Any], i: int) -> None:
+        """Compute an example on Values, forward and back; what that raises says which example it was."""
+        numbers = dict(zip(self._values, self._parameters.tolist(), strict=True))
+        for leaves, array in zip(self._leaves, given, strict=True):
+            numbers.update(zip(leaves, array[:, i].tolist(), strict=True))
+        try:
             for output in self._outputs:
                 nodes = set(topological_order(output))
                 again = replay(output, {leaf: x for leaf, x in numbers.items() if leaf in nodes})
                 if self._depends:
                     again.backward()
+        except (ValueError, ArithmeticError) as error:
+            if given:
+                error.add_note(f"in example {i} of the batch")
+            raise
 
     # ---- parameters ------------------------------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of all arrays."""
+        return self._dtype
 
     @property
     def parameters(self) -> Vector:
@@ -323,7 +373,7 @@ class Program:
         fixed = (
             self.parameters.nbytes
             + self._gradient.nbytes
-            + sum(getattr(x, "nbytes", 0) for x in self._source.constants.values())
+            + sum(getattr(x, "nbytes", 0) for x in self.constants.values())
         )
         return Report(
             nodes=self._nodes,
@@ -349,6 +399,10 @@ class Program:
         n2 = w·x + b
         """
         return steps(self._outputs, self._leaves, self._values, self._source.text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        output = self._outputs[0] if self._one else self._outputs
+        return _again, (output, self._inputs, self._values, self.dtype.name, self._parameters)
 
     def __str__(self) -> str:
         return self._source.text
@@ -390,6 +444,13 @@ def compile(
     return Program(output, inputs, parameters, dtype)
 
 
+def _again(output: Any, inputs: Any, parameters: Any, dtype: str, vector: Vector) -> Program:
+    """A copied or pickled program."""
+    program = Program(output, inputs, parameters, dtype)
+    program.parameters = vector
+    return program
+
+
 def _dtype(dtype: Any) -> np.dtype[Any]:
     for found in DTYPES:
         try:
@@ -408,7 +469,7 @@ def _name(leaves: Any) -> str:
 
 def _list(what: str, x: Any) -> list[Any]:
     if not isinstance(x, Iterable):
-        raise TypeError(f"{what}: expected Values, got {shown(x)}")
+        raise TypeError(f"{what}: expected a list of Values, got {shown(x)}")
     return list(x)
 
 
@@ -430,5 +491,5 @@ def _check(outputs: list[Value], inputs: list[list[Value]], parameters: list[Val
             if x.op is not None:
                 raise ValueError(f"{what}: expected a leaf, got the result of {x.op.name!r}: {shown(x)}")
             if x in met:
-                raise ValueError(f"{what}: {shown(x)} is there twice (first in {met[x]})")
+                raise ValueError(f"{what}: {shown(x)} is there already, in {met[x]}")
             met[x] = what

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -70,7 +71,11 @@ class Source:
         functions.append([f"def reverse({', '.join([*given, 'seed'])}):", *_indented(reverse or ["pass"])])
         text = "\n\n\n".join([head] * bool(head) + ["\n".join(lines) for lines in functions])
         used = sorted(set(re.findall(r"(?<![.\w])[a-z]\w*", text)) & IMPORTED)
-        self.text = f"from numpy import {', '.join(used)}\n\n{text}" if used else text
+        vector = f"({values.parameters.dims[0]},)"
+        needed = [f"parameters {vector}", f"gradient {vector}", "B", "dtype", *map(_described, self.constants.items())]
+        given = textwrap.wrap(f"given: {', '.join(needed)}", 118, initial_indent="# ", subsequent_indent="# ")
+        imports = [f"from numpy import {', '.join(used)}"] * bool(used)
+        self.text = "\n".join([*given, *imports, "", text])
 
     def _lines(self, it: Statement) -> list[str]:
         if not isinstance(it.function, Unless):
@@ -215,6 +220,11 @@ def identifier(name: str) -> str | None:
     """The name as a name in the text: letters, digits and underscores of it; None if nothing is left."""
     found = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
     return found if found.isidentifier() and not keyword.iskeyword(found) else None
+
+
+def _described(constant: tuple[str, Any]) -> str:
+    name, x = constant
+    return f"{name} {x.shape}" if isinstance(x, np.ndarray) else name
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
