@@ -27,7 +27,8 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 FIRST_STEPS = 3  # after them all engines must agree; they also warm up and compile
-SECONDS_A_ROUND = 0.02  # of each engine, and at least one step
+SECONDS_A_ROUND = 0.02  # of each engine, and at least so many steps:
+STEPS_A_ROUND = 5  # what a graph leaves to the collector is paid for in later steps
 PYTHON_THRESHOLDS = (700, 10, 10)  # of the cyclic collector, where chainrule is not imported
 COMPILED = ["gcc", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
 
@@ -369,7 +370,9 @@ def main() -> None:
     task = TASKS[name]().of(dtype)
     running = {engine: make(task) for engine, make in engines_for(name, dtype).items()}
     first = {engine: run(FIRST_STEPS) for engine, run in running.items()}
-    steps = {engine: max(1, round(SECONDS_A_ROUND / min(result["seconds"]))) for engine, result in first.items()}
+    steps = {
+        engine: max(STEPS_A_ROUND, round(SECONDS_A_ROUND / min(result["seconds"]))) for engine, result in first.items()
+    }
     gc.collect()
     gc.freeze()  # so that the collector does not walk what belongs to other engines
     seconds: dict[str, list[float]] = {engine: [] for engine in running}

@@ -139,6 +139,7 @@ class Program:
         self._parameters: Vector = np.empty(len(self._values), self.dtype)
         self._gradient: Vector = np.zeros(len(self._values), self.dtype)
         self._zeros = np.zeros_like(self._gradient)
+        self._last_out: Vector | None = None
         self._shapes = [() if isinstance(x, Value) else (len(x),) for x in self._inputs]
         self._code, self._views = (
             builtins.compile(text, "<program>", "exec") for text in (self._source.text, self._source.gradient_views)
@@ -198,8 +199,9 @@ class Program:
             raise ValueError(self._refusal)
         if reduce not in ("mean", "sum"):
             raise ValueError(f'reduce is "mean" or "sum", got {shown(reduce)}')
-        if out is not None:
+        if out is not None and out is not self._last_out:
             self._check_out(out)
+            self._last_out = out
         batch, given = self._checked(arrays)
         gradient = self._gradient if out is None else out
         if not batch:
@@ -208,25 +210,25 @@ class Program:
         scale = 1.0 / batch if reduce == "mean" else 1.0
         with self._lock:
             try:
-                values, total = self._quietly(self._computed, given, batch, scale, gradient)
+                values, total, finite = self._quietly(self._computed, given, batch, scale, gradient)
             except (ValueError, ArithmeticError):
                 self._explain_any(given, batch)
                 raise
-            if not math.isfinite(total + self._quietly(self._zeros.dot, gradient)):  # 0 · inf is nan
+            if not finite:
                 bad = ~np.isfinite(values[0])
                 self._explain(given, bad if bad.any() else self._without_gradient(batch, given))
             return total, gradient.copy() if out is None else out
 
-    def _computed(self, given: list[Any], batch: int, scale: float, gradient: Vector) -> tuple[Vector, float]:
-        """The outputs, and their sum times ``scale``, whose gradient is written into ``gradient``."""
+    def _computed(self, given: list[Any], batch: int, scale: float, gradient: Vector) -> tuple[Vector, float, bool]:
+        """The outputs, and their sum times ``scale``, whose gradient is written into ``gradient``; are both finite?"""
         memory = self._memory(batch)
         memory.write_into(gradient, self._views)
         out = memory.value(*given)
         if not self._varies:  # the same for every example
             scale *= batch
-        total = out.dot(memory.ones).item() if self._varies else out.item()
+        total = (out.dot(memory.ones).item() if self._varies else out.item()) * scale
         memory.reverse(*given, scale)
-        return out, total * scale
+        return out, total, math.isfinite(total + self._zeros.dot(gradient))  # 0 · inf is nan
 
     def _check_out(self, out: Any) -> None:
         if not isinstance(out, np.ndarray) or out.dtype != self.dtype:
@@ -408,7 +410,9 @@ class Program:
         return self._source.text
 
     def __repr__(self) -> str:
-        return f"<program of {self.report()}>"
+        report = self.report()
+        forward, reverse = report.instructions
+        return f"<program of {report.nodes:,} nodes: {forward} + {reverse} instructions, {report.products} products>"
 
 
 def compile(
