@@ -112,7 +112,7 @@ class SGD:
             if not isinstance(vector, np.ndarray) or vector.dtype.kind != "f":
                 raise TypeError(f"update takes the {what} as an array of floats, got {shown(vector)}")
             if vector.shape != (len(self.parameters),):
-                raise ValueError(f"the {what} have the shape ({len(self.parameters)},), got {vector.shape}")
+                raise ValueError(f"update takes the {what} as ({len(self.parameters)},) numbers, got {vector.shape}")
         with np.errstate(all="ignore"):
             g = gradient + self.weight_decay * parameters if self.weight_decay else gradient
             v = self.momentum * self._velocity + g if self.momentum else g
