@@ -573,6 +573,8 @@ def test_what_is_not_finite_raises_what_the_graph_raises():
 def test_a_gradient_that_is_not_finite_is_what_the_graph_has(own_operations):
     w, x = Value(1.0, "w"), Value(1.0, "x")
     assert compile(ag.sqrt(w + x), [x], [w]).value_and_grad([0.0, -1.0])[1].tolist() == [math.inf]
+    large = compile(1e200 * w * x, [x], [w])
+    assert large.value_and_grad([1.0]) == (1e200, np.array([1e200]))  # its square is not finite, and it is
     slow = ag.operation("slow", lambda x: math.lgamma(float(x)), lambda x, out: 1.0 + 0.0 * x)
     with pytest.raises(ValueError, match=r"slow\(-1\.0\): not defined there"):
         compile(slow(w * x), [x], [w])([1.0, -1.0])

@@ -138,7 +138,6 @@ class Program:
         self._nodes = graph.recorded
         self._parameters: Vector = np.empty(len(self._values), self.dtype)
         self._gradient: Vector = np.zeros(len(self._values), self.dtype)
-        self._zeros = np.zeros_like(self._gradient)
         self._last_out: Vector | None = None
         self._shapes = [() if isinstance(x, Value) else (len(x),) for x in self._inputs]
         self._code, self._views = (
@@ -228,7 +227,8 @@ class Program:
             scale *= batch
         total = (out.dot(memory.ones).item() if self._varies else out.item()) * scale
         memory.reverse(*given, scale)
-        return out, total, math.isfinite(total + self._zeros.dot(gradient))  # 0 · inf is nan
+        finite = math.isfinite(total + gradient.dot(gradient))  # a square may overflow, so this is not the last word
+        return out, total, finite or (math.isfinite(total) and bool(np.isfinite(gradient).all()))
 
     def _check_out(self, out: Any) -> None:
         if not isinstance(out, np.ndarray) or out.dtype != self.dtype:
