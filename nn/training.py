@@ -118,11 +118,11 @@ def fit(
         seed: of the shuffling.
         on_epoch: called after each epoch with the history so far.
         eager: record the graph of every batch. By default that of one example is compiled (``autograd.compile``) and
-            trained on arrays, which is hundreds of times faster, with the same numbers to rounding. The graph is used
-            where the loss of a batch is neither the mean nor the sum of its examples' (some of them, spread over all,
-            are computed in both ways), where Python looks at a number (``if``, ``max``, ``==``), where the optimiser
-            steps in a way of its own: ``history.engine`` says. What a callback changes besides Values that the loss
-            depends on, the examples included, is not seen; then pass ``eager=True``.
+            trained on arrays, which is far quicker, with the same numbers to rounding. The graph is used where the loss
+            of a batch is neither the mean nor the sum of its examples' (some of them, spread over all, are computed in
+            both ways), where Python looks at a number (``if``, ``max``, ``==``), and where the optimiser steps in a way
+            of its own: ``history.engine`` says. What a callback changes besides Values that the loss depends on, the
+            examples included, is not seen; then pass ``eager=True``.
 
     Returns:
         The history. Ctrl-C ends the training, and drops the step at hand: the model keeps what it has learned, and
