@@ -116,13 +116,12 @@ class Program:
             x if isinstance(x, Value) else _list(f"inputs[{k}]", x) for k, x in enumerate(_list("inputs", inputs))
         ]
         self._values = _list("parameters", parameters)
-        leaves = [[x] if isinstance(x, Value) else x for x in self._inputs]
-        self._leaves = leaves
-        _check(self._outputs, leaves, self._values)
-        graph = Canonical(self._outputs, leaves, self._values)
+        self._leaves = [[x] if isinstance(x, Value) else x for x in self._inputs]
+        _check(self._outputs, self._leaves, self._values)
+        graph = Canonical(self._outputs, self._leaves, self._values)
         if self._values and not any(graph.needed[x] for x in graph.outputs):
             raise ValueError(f"the output depends on none of the {len(self._values)} parameters that were given")
-        layout = Layout(graph, len(self._values), [len(x) for x in leaves])
+        layout = Layout(graph, len(self._values), [len(x) for x in self._leaves])
         self._forward = Values(layout)
         self._reverse = Adjoints(layout, self._forward)
         self._depends = layout.outputs.array.needed
@@ -202,10 +201,11 @@ class Program:
             self._check_out(out)
             self._last_out = out
         batch, given = self._checked(arrays)
-        gradient = self._gradient if out is None else out
         if not batch:
-            gradient[:] = 0.0
-            return 0.0, gradient.copy() if out is None else out
+            out = np.empty_like(self._gradient) if out is None else out
+            out[:] = 0.0
+            return 0.0, out
+        gradient = self._gradient if out is None else out
         scale = 1.0 / batch if reduce == "mean" else 1.0
         with self._lock:
             try:

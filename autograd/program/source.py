@@ -73,9 +73,9 @@ class Source:
         used = sorted(set(re.findall(r"(?<![.\w])[a-z]\w*", text)) & IMPORTED)
         vector = f"({values.parameters.dims[0]},)"
         needed = [f"parameters {vector}", f"gradient {vector}", "B", "dtype", *map(_described, self.constants.items())]
-        given = textwrap.wrap(f"given: {', '.join(needed)}", 118, initial_indent="# ", subsequent_indent="# ")
+        comment = textwrap.wrap(f"given: {', '.join(needed)}", 118, initial_indent="# ", subsequent_indent="# ")
         imports = [f"from numpy import {', '.join(used)}"] * bool(used)
-        self.text = "\n".join([*given, *imports, "", text])
+        self.text = "\n".join([*comment, *imports, "", text])
 
     def _lines(self, it: Statement) -> list[str]:
         if not isinstance(it.function, Unless):
