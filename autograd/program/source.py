@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from ..op import OPS, Op
 from .adjoints import Adjoints
 from .buffers import shared
+from .names import Names
 from .statements import PYTHON, Buffer, Ref, Statement
 from .tracing import Expr, Tracer, Unless
 from .values import Values
@@ -42,15 +42,10 @@ class Source:
     """
 
     def __init__(self, values: Values, adjoints: Adjoints, parameters: Sequence[str], inputs: Sequence[str]) -> None:
-        self._taken = set(TAKEN)
-        self._counts: Counter[str] = Counter()
-        self._parameters = parameters
         self._values, self._adjoints = values, adjoints
         self._memory = shared(values.statements, adjoints.statements, values.result)
-        self._users = Counter(self._memory.values())
-        self._names: dict[Buffer, str] = {x: x.name for x in (values.parameters, adjoints.gradient)}
-        for buffer, name in zip(values.inputs, inputs, strict=True):
-            self._names[buffer] = self._once(identifier(name) or buffer.name)
+        self._names = Names(values, adjoints, parameters, inputs, self._memory, TAKEN)
+        self._met = {values.parameters, adjoints.gradient, *values.inputs}
         self._views: dict[Ref, str] = {}
         # What the text begins with: views of the parameters, of the gradient, memory, and views of that.
         self._heads: tuple[list[str], ...] = [], [], [], []
@@ -63,7 +58,7 @@ class Source:
         result = self._ref(values.result)
         reverse = ["gradient.fill(0.0)"] * adjoints.clears
         reverse += [line for it in adjoints.statements for line in self._lines(it)]
-        given = [self._names[x] for x in values.inputs]
+        given = [self._names.of(x) for x in values.inputs]
         self.gradient_views = "\n".join(self._heads[1])
         head = "\n".join(chain(*self._heads))
         functions = [*self._functions.values()]
@@ -107,7 +102,7 @@ class Source:
     def _each(self, op: Op, arity: int) -> str:
         """The name of an operation that is called for each number; two may have the same, if one was defined again."""
         if op not in self._called:
-            self._called[op] = self._once(f"each_{op.name}")
+            self._called[op] = self._names.once(f"each_{op.name}")
             self.called.append(op.name)
             self.constants[self._called[op]] = np.frompyfunc(op.forward, arity, 1)
         return self._called[op]
@@ -119,37 +114,19 @@ class Source:
         if not ref.suffix or ref.buffer in self._values.inputs:
             return name + ref.suffix
         if ref not in self._views:
-            text = name + ref.suffix
-            if ref.suffix.endswith(".T"):
-                text = self._ref(ref.transposed) + ".T"
-            self._views[ref] = self._view_name(ref, name)
+            text = f"{self._ref(ref.transposed)}.T" if ref.suffix.endswith(".T") else name + ref.suffix
+            self._views[ref] = self._names.of_view(ref)
             of = {self._values.parameters: 0, self._adjoints.gradient: 1}.get(ref.buffer, 3)
             self._heads[of].append(f"{self._views[ref]} = {text}")
         return self._views[ref]
 
-    def _view_name(self, ref: Ref, name: str) -> str:
-        if ref.suffix.endswith(".T"):
-            return self._once(f"{self._ref(ref.transposed)}_T")
-        if ref.buffer is self._values.parameters:
-            view = self._values.parameter_views[ref.suffix]
-            stems = {re.sub(r"[\d\[\]]*$", "", self._parameters[i]) for i in view.places.ravel().tolist()}
-            return self._unique((identifier(stems.pop()) if len(stems) == 1 else None) or "w")
-        if ref.buffer is self._adjoints.gradient:
-            for ending in (ref.suffix, ref.suffix + "[:, None]"):
-                if Ref(self._values.parameters, ending) in self._views:
-                    return self._once(f"d{self._views[Ref(self._values.parameters, ending)]}")
-        return self._once(f"{name}_view")
-
     def _name(self, buffer: Buffer) -> str:
         """The name of a buffer, which is made when it is first named."""
-        if buffer in self._names:
-            return self._names[buffer]
-        if buffer is self._adjoints.ones:
-            self._names[buffer] = buffer.name
-        else:
-            several = self._users[buffer] > 1 and not buffer.mask
-            self._names[buffer] = self._unique("t" if several else buffer.name.rstrip("0123456789"))
-        name, shape = self._names[buffer], f"({', '.join(map(str, buffer.dims))}{',' * (len(buffer.dims) == 1)})"
+        name = self._names.of(buffer)
+        if buffer in self._met:
+            return name
+        self._met.add(buffer)
+        shape = f"({', '.join(map(str, buffer.dims))}{',' * (len(buffer.dims) == 1)})"
         if buffer.numbers is not None:
             self.constants[name] = buffer.numbers
         elif buffer.ones:
@@ -160,25 +137,20 @@ class Source:
             self.memory.append(buffer.dims)
         return name
 
-    def _unique(self, stem: str) -> str:
-        """The stem with a number behind it, that no other name has."""
-        while True:
-            self._counts[stem] += 1
-            found = f"{stem}{self._counts[stem]}"
-            if found not in self._taken:
-                self._taken.add(found)
-                return found
-
-    def _once(self, name: str) -> str:
-        """The name, if no other has it; else with a number."""
-        if name in self._taken:
-            return self._unique(name + "_")
-        self._taken.add(name)
-        return name
-
 
 def function_text(op: Op) -> list[str]:
-    """An operation of one input as a function of an array, in lines; what is used twice has a line of its own."""
+    """An operation of one input as a function of an array, in lines."""
+    parts, found = formula(op, _spelled, repr)
+    return [f"def {op.name}(x):", *[f"    {name} = {part}" for name, part in parts], f"    return {found}"]
+
+
+def formula(
+    op: Op, spelled: Callable[[Any, int], str], number: Callable[[float], str]
+) -> tuple[list[tuple[str, str]], str]:
+    """An operation of ``x``: named parts, for what is used twice, and the result.
+
+    ``spelled`` says how a function of so many arguments is written, with ``{}`` for each of them.
+    """
     tracer = Tracer()
     out = tracer.operation(op, [tracer.operand("x", ("B", 1))])
     uses: Counter[Expr] = Counter()
@@ -189,37 +161,34 @@ def function_text(op: Op) -> list[str]:
         if uses[expr] == 1:
             pending.extend([x for x in expr.args if isinstance(x, Expr)])
     names: dict[Expr, str] = {}
-    lines = []
+
+    parts: list[tuple[str, str]] = []
 
     def text(x: Any) -> str:
         if not isinstance(x, Expr):
-            return repr(x)
+            return number(x)
         if x.function is None:
             return str(x.args[0])
         if x in names:
             return names[x]
-        if x.function in PYTHON:
-            found = PYTHON[x.function].format(*map(text, x.args))
-        else:
-            found = f"{x.function}({', '.join(map(bare, x.args))})"
+        template = spelled(x.function, len(x.args))
+        args = map(text, x.args)
+        found = template.format(*(args if template.startswith("(") else map(bare, args)))
         if uses[x] > 1:
             names[x] = f"t{len(names) + 1}"
-            lines.append(f"    {names[x]} = {found}")
+            parts.append((names[x], found))
         return names.get(x, found)
 
-    def bare(x: Any) -> str:
-        """The same without the parentheses around it."""
-        found = text(x)
-        return found[1:-1] if found.startswith("(") else found
-
-    found = bare(out)
-    return [f"def {op.name}(x):", *lines, f"    return {found}"]
+    return parts, bare(text(out))
 
 
-def identifier(name: str) -> str | None:
-    """The name as a name in the text: letters, digits and underscores of it; None if nothing is left."""
-    found = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
-    return found if found.isidentifier() and not keyword.iskeyword(found) else None
+def bare(text: str) -> str:
+    """The same without the parentheses around it."""
+    return text[1:-1] if text.startswith("(") else text
+
+
+def _spelled(function: str, arity: int) -> str:
+    return PYTHON.get(function) or f"{function}({', '.join(['{}'] * arity)})"
 
 
 def _described(constant: tuple[str, Any]) -> str:

@@ -1,0 +1,307 @@
+"""Step 7 in C: the same statements as loops, for networks so small that calling NumPy takes most of the time."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..op import OPS, Op
+from .adjoints import Adjoints
+from .buffers import shared
+from .names import Names
+from .source import SMALL, bare, formula
+from .statements import PYTHON, Buffer, Ref, Statement, Text
+from .strides import Sizes, Strides, strides_of, text_of
+from .tracing import Unless
+from .values import Values
+
+SPELLED = {
+    **PYTHON,
+    "absolute": "fabs({})",
+    "arctan2": "atan2({}, {})",
+    "degrees": f"({{}} * {180.0 / math.pi!r})",
+    "equal": "({} == {})",
+    "greater": "({} > {})",
+    "greater_equal": "({} >= {})",
+    "less": "({} < {})",
+    "less_equal": "({} <= {})",
+    "not_equal": "({} != {})",
+    "power": "pow({}, {})",
+    "radians": f"({{}} * {math.pi / 180.0!r})",
+    "where": "({} ? {} : {})",
+}
+SPELLED |= {f"arc{name}": f"a{name}({{}})" for name in ("cos", "cosh", "sin", "sinh", "tan", "tanh")}
+OF_ONE = (
+    "cbrt", "ceil", "cos", "cosh", "exp", "exp2", "expm1", "floor", "isfinite", "isinf", "isnan", "log", "log10",
+    "log1p", "log2", "rint", "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
+)  # fmt: skip
+OF_TWO = ("copysign", "fmod", "hypot", "maximum", "nextafter")
+SPELLED |= {name: f"{name}({{}})" for name in OF_ONE} | {name: f"{name}({{}}, {{}})" for name in OF_TWO}
+"""How C spells NumPy's functions."""
+
+RESERVED = (
+    "B", "HUGE_VAL", "I", "INFINITY", "NAN", "VECTORIZED", "asm", "auto", "break", "case", "char", "complex", "const",
+    "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "i", "if", "imaginary",
+    "inline", "int", "j", "long", "memory", "product", "real", "register", "restrict", "return", "reverse", "seed",
+    "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "value", "void",
+    "volatile", "while",
+)  # fmt: skip
+TAKEN = frozenset([*RESERVED, *OPS, *[template.partition("(")[0] for template in SPELLED.values()]])
+
+VECTORIZED = ("acos", "asin", "atan", "cos", "cosh", "exp", "expm1", "log", "log1p", "sin", "sinh", "tan", "tanh")
+HEAD = """\
+#if defined __x86_64__ && defined __GNUC__ && !defined __clang__
+#include <features.h>
+#if __GLIBC_PREREQ(2, 35) /* has these for several numbers at once */
+#define VECTORIZED(name) \\
+    __attribute__((simd("notinbranch"))) double name(double); \\
+    __attribute__((simd("notinbranch"))) float name##f(float);
+{vectorized}
+#endif
+#endif
+#include <tgmath.h> /* exp is expf of floats */
+
+typedef {real} real;
+"""
+MAXIMUM = """\
+/* nan if either is */
+static inline real maximum(real x, real y) {
+    return (x > y) | (x != x) ? x : y;
+}
+"""
+PRODUCT = """\
+/* out = x · y, sums of n products each; behind an array is how far it is to its next row, and to its next column. */
+static inline __attribute__((always_inline)) void product(
+    long rows, long n, long columns, const real *x, long x_row, long x_column, const real *y, long y_row,
+    long y_column, real *restrict out, long out_row, long out_column
+) {
+    for (long i = 0; i < rows; i++)
+        if (y_column == 1 && out_column == 1) { /* along the rows of y and out */
+            for (long j = 0; j < columns; j++) out[out_row * i + j] = 0;
+            for (long k = 0; k < n; k++)
+                for (long j = 0; j < columns; j++)
+                    out[out_row * i + j] += x[x_row * i + x_column * k] * y[y_row * k + j];
+        } else
+            for (long j = 0; j < columns; j++) {
+                real sum = 0;
+#pragma omp simd reduction(+ : sum)
+                for (long k = 0; k < n; k++) sum += x[x_row * i + x_column * k] * y[y_row * k + y_column * j];
+                out[out_row * i + out_column * j] = sum;
+            }
+}
+"""
+
+HELPERS = {"maximum": MAXIMUM, "product": PRODUCT}
+
+
+class Chosen(NamedTuple):
+    """The rows of a view at places that an index says."""
+
+    ref: Ref
+    places: Ref
+
+
+class CSource:
+    """The text of a program in C, and what its memory is.
+
+    Attributes:
+        text: two functions of the size of the batch and of the memory of all buffers: ``value``; and ``reverse``, of
+            the seed too, which writes the gradient.
+        buffers: whose memory that is, one after the other: the parameters, the gradient, the inputs, and what it needs.
+        inputs: how many there are.
+        result: the view of the outputs.
+        constants: what is in the memory of constants, by name.
+        memory: the shapes of all arrays of numbers that are made for a batch.
+        called: none; C calls no operation that is Python.
+
+    Raises:
+        ValueError: an operation has no C.
+    """
+
+    called: tuple[str, ...] = ()
+
+    def __init__(
+        self, values: Values, adjoints: Adjoints, parameters: Sequence[str], inputs: Sequence[str], dtype: Any
+    ) -> None:
+        self._is_single = dtype == np.float32
+        self._shared = shared(values.statements, adjoints.statements, values.result)
+        self._names = Names(values, adjoints, parameters, inputs, self._shared, TAKEN)
+        self._vectors = values.parameters, adjoints.gradient
+        self.buffers: list[Buffer] = [*self._vectors, *values.inputs]
+        self.inputs = len(values.inputs)
+        self._places: dict[Buffer, int] = {buffer: k for k, buffer in enumerate(self.buffers)}
+        self._strides: dict[Ref, Strides] = {}
+        self._pointers: dict[str, str] = {}  # of the function that is being written: their declarations
+        self._functions: dict[str, str] = {}
+        value = self._function("void value(long B, void *const *memory)", values.statements)
+        clear = [Statement("copyto", (Ref(adjoints.gradient), 0.0), Ref(adjoints.gradient))] * adjoints.clears
+        reverse = self._function("void reverse(long B, void *const *memory, real seed)", [*clear, *adjoints.statements])
+        self.result = self._own(values.result)
+        self._place(self.result.buffer)
+        self.constants = {self._names.of(x): x.numbers for x in self.buffers if x.numbers is not None}
+        self.memory = [x.dims for x in self.buffers if x.made]
+        text = "\n".join([*self._functions.values(), value, reverse])
+        used = [name for name in VECTORIZED if re.search(rf"\b{name}\(", text)]
+        first = HEAD.format(
+            real="float" if self._is_single else "double",
+            vectorized=textwrap.fill(" ".join([f"VECTORIZED({name})" for name in used]), 118),
+        )
+        self.text = "\n".join([first, *[helper for name, helper in HELPERS.items() if f"{name}(" in text], text])
+
+    # ---- statements ------------------------------------------------------------------------------------------------
+
+    def _function(self, head: str, statements: Sequence[Statement]) -> str:
+        self._pointers = {}
+        lines = [line for it in statements for line in self._lines(it)]
+        return "\n".join([f"{head} {{", *[f"    {x}" for x in (*self._pointers.values(), *lines)], "}", ""])
+
+    def _lines(self, it: Statement) -> list[str]:
+        function, out = it.function, self._own(it.out)
+        args = [self._own(x) if isinstance(x, Ref) else x for x in it.args]
+        if function == "dot":
+            return [self._product(args[0], args[1], out)]
+        if function == "take":
+            return self._each("{} = {};", out, Chosen(args[0], args[1]))
+        if function == "add.at":
+            target, places, x = args
+            return self._each("{} += {};", Chosen(target, places), x)
+        if function == "copyto":
+            return self._each("if ({2}) {0} = {1};" if len(args) > 2 else "{} = {};", *args)
+        if function in ("add.reduce", "maximum.reduce"):
+            start, change = (
+                ("0", "{} += {};") if function == "add.reduce" else ("-INFINITY", "{0} = maximum({0}, {1});")
+            )
+            return [*self._each(f"{{}} = {start};", out), *self._each(change, out, *args)]
+        if isinstance(function, Unless):
+            called = self._called(function.op)
+            return self._each(f"if ({{1}} < {self._number(SMALL)}) {{0}} = {called}({{2}});", out, *args)
+        template = bare(self._spelled(function, len(args)))
+        return self._each("{} = " + template + ";", out, *args)
+
+    def _product(self, left: Ref, right: Ref, out: Ref) -> str:
+        x, y, z = self._where(left), self._where(right), self._where(out)
+        columns = text_of(y.dims[1]) if len(y.dims) > 1 else "1"
+        sides = []
+        for ref, found in ((left, x), (right, y), (out, z)):
+            steps = [
+                "0" if size == (1, 1) else text_of(step) for size, step in zip(found.dims, found.strides, strict=True)
+            ]
+            sides += [plus(self._pointer(ref), text_of(found.offset)), *steps, *["0"] * (2 - len(steps))]
+        return f"product({', '.join([text_of(x.dims[0]), text_of(x.dims[1]), columns, *sides])});"
+
+    def _each(self, text: str, *args: Any) -> list[str]:
+        """A loop over the entries of ``args``, repeated to one shape: views, chosen rows, numbers and texts."""
+        shapes = [self._dims(x) for x in args if isinstance(x, (Ref, Chosen))]
+        rank = max(map(len, shapes))
+        dims = tuple(map(max, zip(*[((1, 1),) * (rank - len(each)) + each for each in shapes], strict=True)))
+        loops = [(name, size) for name, size in zip("ij", dims, strict=False) if size != (1, 1)]
+        variables = [name if size != (1, 1) else "" for name, size in zip("ij", dims, strict=False)]
+        if len(loops) == 2 and all(self._is_in_one_piece(x, dims) for x in args):
+            whole = (dims[0][0] * dims[1][0], dims[0][1] * dims[1][1])
+            loops, variables = [("i", whole)], ["", "i"]
+        lines = [f"for (long {name} = 0; {name} < {text_of(size)}; {name}++)" for name, size in loops]
+        lines.append(text.format(*[self._entry(x, dims, variables) for x in args]))
+        return ["    " * depth + line for depth, line in enumerate(lines)]
+
+    def _dims(self, x: Ref | Chosen) -> tuple[Sizes, ...]:
+        if isinstance(x, Ref):
+            return self._where(x).dims
+        return self._where(x.places).dims + self._where(x.ref).dims[1:]
+
+    def _is_in_one_piece(self, x: Any, dims: tuple[Sizes, ...]) -> bool:
+        """Whether the rows of a view follow each other, so that one loop goes over all of it."""
+        if not isinstance(x, Ref):
+            return not isinstance(x, Chosen)
+        down, across = self._where(x).like(dims).strides
+        return all(step == size * each for step, size, each in zip(down, dims[1], across, strict=True))
+
+    def _entry(self, x: Any, dims: tuple[Sizes, ...], variables: list[str]) -> str:
+        if isinstance(x, Chosen):
+            where, rank = self._where(x.ref), len(self._where(x.places).dims)
+            variables = [self._entry(x.places, dims[:rank], variables[:rank]), *variables[rank:]]
+            x = x.ref
+        elif isinstance(x, Ref):
+            where = self._where(x).like(dims)
+        else:
+            return self._number(x)
+        terms = [text_of(where.offset)] * (where.offset != (0, 0))
+        for step, variable in zip(where.strides, variables, strict=True):
+            if variable and step != (0, 0):
+                size = text_of(step)
+                times = "" if size == "1" else f"({size}) * " if "+" in size else f"{size} * "
+                terms.append(times + variable)
+        return f"{self._pointer(x)}[{' + '.join(terms) or '0'}]"
+
+    def _number(self, x: Any) -> str:
+        if isinstance(x, Text):
+            return x
+        if not math.isfinite(x):
+            return "NAN" if x != x else "INFINITY" if x > 0.0 else "(-INFINITY)"
+        found = f"{x!r}{'f' * self._is_single}"
+        return f"({found})" if found.startswith("-") else found
+
+    # ---- views -----------------------------------------------------------------------------------------------------
+
+    def _own(self, ref: Ref) -> Ref:
+        """The view of the memory that a buffer has."""
+        return Ref(self._shared.get(ref.buffer, ref.buffer), ref.suffix)
+
+    def _where(self, ref: Ref) -> Strides:
+        """Where the entries of a view lie, from its pointer on."""
+        if ref not in self._strides:
+            found = strides_of(ref)
+            self._strides[ref] = found._replace(offset=(0, 0)) if ref.buffer in self._vectors else found
+        return self._strides[ref]
+
+    def _pointer(self, ref: Ref) -> str:
+        """The name of a pointer to the memory of a buffer; the views of the parameters have their own."""
+        buffer = ref.buffer
+        memory = f"memory[{self._place(buffer)}]"
+        if buffer in self._vectors:
+            ref = ref.transposed if ref.suffix.endswith(".T") else ref
+            name, offset = self._names.of_view(ref), text_of(strides_of(ref).offset)
+            kind = "const real *" if buffer is self._vectors[0] else "real *"
+            declared = plus(f"(real *){memory}", offset)
+        else:
+            name, declared = self._names.of(buffer), memory
+            kind = "unsigned char *restrict " if buffer.mask else "real *restrict "
+            if buffer.numbers is not None:
+                kind = f"const {'real' if buffer.numbers.dtype.kind == 'f' else 'long'} *restrict "
+        self._pointers.setdefault(name, f"{kind}const {name} = {declared};")
+        return name
+
+    def _place(self, buffer: Buffer) -> int:
+        """The place of its memory."""
+        if buffer not in self._places:
+            self._places[buffer] = len(self.buffers)
+            self.buffers.append(buffer)
+        return self._places[buffer]
+
+    # ---- operations ------------------------------------------------------------------------------------------------
+
+    def _called(self, op: Op) -> str:
+        """The name of an operation of one number as a function."""
+        if op.name not in self._functions:
+            parts, found = formula(op, self._spelled, self._number)
+            lines = [f"    const real {name} = {part};\n" for name, part in parts]
+            self._functions[op.name] = (
+                f"static inline real {op.name}(real x) {{\n{''.join(lines)}    return {found};\n}}\n"
+            )
+        return op.name
+
+    def _spelled(self, function: Any, arity: int) -> str:
+        if isinstance(function, Op):
+            raise ValueError(f"{function.name!r} is called for each number, and is Python: C has no {function.name!r}")
+        if function not in SPELLED:
+            raise ValueError(f"C has no {function!r}")
+        return SPELLED[function]
+
+
+def plus(pointer: str, offset: str) -> str:
+    """A pointer, so much further."""
+    return pointer if offset == "0" else f"{pointer} + {offset}"
