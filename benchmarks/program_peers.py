@@ -146,7 +146,7 @@ def program_of_model(task: Task) -> Engine:
     return engines.timed(step, lambda: compiled.parameters.tolist())
 
 
-def program_of_loop(task: Task) -> Engine:
+def program_of_loop(task: Task, backend: str = "numpy") -> Engine:
     """This project: the scalar code that micrograd runs, loops over samples, neurons and weights, compiled."""
     import autograd
     from autograd import Value
@@ -154,7 +154,7 @@ def program_of_loop(task: Task) -> Engine:
     start, xs, ys = engines.initial()
     layers = engines.rebuilt(start, Value)
     loss = engines.loss_of(layers, xs, ys, lambda v: v.tanh())
-    compiled = autograd.compile(loss, parameters=engines.parameters(layers), dtype=task.x.dtype)
+    compiled = autograd.compile(loss, parameters=engines.parameters(layers), dtype=task.x.dtype, backend=backend)
 
     memory = np.empty_like(compiled.parameters)
 
@@ -340,9 +340,11 @@ def without_collector(run: Engine) -> Engine:
 
 
 ON_ARRAYS = {"program": program_of_model, "numpy by hand": numpy, "torch": torch, "jax": jax}
-SMALL = {"program": program_of_loop, "program, nn.MLP": program_of_model} | {
-    name: engine for name, engine in ON_ARRAYS.items() if name != "program"
-}
+SMALL = {
+    "program": program_of_loop,
+    "program, as C": partial(program_of_loop, backend="c"),
+    "program, nn.MLP": program_of_model,
+} | {name: engine for name, engine in ON_ARRAYS.items() if name != "program"}
 SCALAR = {
     "casadi": casadi,
     "casadi, as C": partial(casadi, by_gcc=True),

@@ -163,6 +163,12 @@ class CSource:
     def _lines(self, it: Statement) -> list[str]:
         function, out = it.function, self._own(it.out)
         args = [self._own(x) if isinstance(x, Ref) else x for x in it.args]
+        for k, x in enumerate(args):
+            if isinstance(x, Ref) and x.buffer is out.buffer and strides_of(x) != strides_of(out):
+                # Read in another order than it is written: NumPy would copy it as well.
+                args[k] = Ref(Buffer("copy", tuple(map(text_of, self._where(x).dims))))
+                before = self._each("{} = {};", args[k], x)
+                return [*before, *self._lines(Statement(function, tuple(args), out, it.options))]
         if function == "dot":
             return [self._product(args[0], args[1], out)]
         if function == "take":
@@ -296,9 +302,9 @@ class CSource:
 
     def _spelled(self, function: Any, arity: int) -> str:
         if isinstance(function, Op):
-            raise ValueError(f"{function.name!r} is called for each number, and is Python: C has no {function.name!r}")
+            raise ValueError(f"{function.name!r} is called for each number, in Python: backend='numpy' can, 'c' cannot")
         if function not in SPELLED:
-            raise ValueError(f"C has no {function!r}")
+            raise ValueError(f"backend='c' has no {function!r}, backend='numpy' has")
         return SPELLED[function]
 
 

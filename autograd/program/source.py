@@ -81,7 +81,7 @@ class Source:
         difference, *inputs = [self._ref(x) for x in it.args]
         inside, out = ", ".join(f"{x}.flat[small]" for x in inputs), self._ref(it.out)
         return [
-            f"if {difference}.item({difference}.argmin()) < {SMALL}:",
+            f"if not {difference}.item({difference}.argmin()) >= {SMALL}:",  # nan too: the others may be small
             f"    small = flatnonzero({difference} < {SMALL})",
             f"    {out}.flat[small] = {op.name}({inside})",
         ]
