@@ -9,7 +9,7 @@ import numpy as np
 from ..op import Op
 from .arrays import Array, Elementwise, Instruction, Join, Listwise, Operand, Pairs, Product, View
 from .layout import Layout
-from .statements import SEED, Buffer, Ref, Writer, is_number
+from .statements import ONES, SEED, Buffer, Ref, Writer, is_number
 from .tracing import Dims, Expr, Traced
 from .values import Values, entries, list_axis, pieces, places, transposed
 from .views import as_matrix, columns_of, dims_of, flat, is_stepped, shape_of, written
@@ -25,11 +25,11 @@ class Adjoints(Writer):
     """
 
     def __init__(self, layout: Layout, values: Values) -> None:
-        super().__init__(values.tracer)
+        super().__init__(values.tracer, values.rows_of_ones)
         self._values = values
         self._parameters = layout.parameters
         self.gradient = Buffer("gradient", (layout.parameters.size,), made=False)
-        self.ones = Buffer("ones", ("B",), ones=True)
+        self.ones = Buffer(ONES, ("B",), ones=True)
         self.clears = False
         self._written = np.zeros(layout.parameters.size, dtype=bool)  # which parameters have a gradient already
         self._buffers: dict[Array, Buffer] = {layout.parameters: self.gradient}
@@ -142,6 +142,8 @@ class Adjoints(Writer):
                 Ref(self.ones),
                 out=Ref(out.buffer, out.suffix.removesuffix("[:, None]")) if is_column else out.then("[:, 0]"),
             )
+        elif axes == [0] and expr.dims[1] == "B":
+            self.sum_of_rows(value, int(expr.dims[0]), out)
         else:
             self.call(
                 "add.reduce", value, out=out, options=f"axis={tuple(axes) if len(axes) > 1 else axes[0]}, keepdims=True"

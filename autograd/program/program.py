@@ -24,7 +24,7 @@ from .layout import Layout
 from .native import Native
 from .running import Interpreted, Running, Vector
 from .source import Source
-from .statements import Ref
+from .statements import ONES, Ref
 from .values import Values
 
 BACKENDS = ("numpy", "c")
@@ -369,7 +369,7 @@ class Program:
         return Report(
             nodes=self._nodes,
             instructions=(len(forward), len(reverse)),
-            products=sum(it.function == "dot" and it.args[1] != Ref(self._reverse.ones) for it in every),
+            products=sum(it.function == "dot" and ONES not in {x.buffer.name for x in it.args} for it in every),
             copies=len(copies),
             each=tuple(self._source.called),
             arrays=tuple(self._source.memory),

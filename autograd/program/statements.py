@@ -82,12 +82,17 @@ class Statement:
     options: str = ""
 
 
+ONES = "ones"
+"""The name of buffers of nothing but ones."""
+
+
 class Writer:
     """Writes statements, one after the other."""
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Tracer, rows_of_ones: dict[int, Ref] | None = None) -> None:
         self.tracer = tracer
         self.statements: list[Statement] = []
+        self.rows_of_ones = {} if rows_of_ones is None else rows_of_ones
 
     def call(self, function: Any, *args: Any, out: Ref, options: str = "") -> None:
         """Write a call."""
@@ -96,6 +101,12 @@ class Writer:
     def copy(self, x: Any, out: Ref) -> None:
         """Write that ``out`` is ``x``."""
         self.call("copyto", out, x, out=out)
+
+    def sum_of_rows(self, x: Ref, rows: int, out: Ref) -> None:
+        """Write that ``out`` is the sum of the rows of ``x``: the product with ones is the quickest."""
+        if rows not in self.rows_of_ones:
+            self.rows_of_ones[rows] = Ref(Buffer(ONES, (1, rows), ones=True))
+        self.call("dot", self.rows_of_ones[rows], x, out=out)
 
     def temporary(self, dims: Dims, mask: bool = False) -> Ref:
         """Memory that is not looked at again after its last use."""
@@ -139,9 +150,13 @@ class Writer:
         if is_number(expr):
             found: Any = Text(PYTHON[function].format(*map(value, args)))
         elif function in ("max", "sum"):
-            found, name = value(args[0]), "maximum" if function == "max" else "add"
-            found, operand = out or self.temporary(dims), found
-            self.call(f"{name}.reduce", operand, out=found, options=f"axis={args[1]}, keepdims=True")
+            terms, axis = args
+            operand, found = value(terms), out or self.temporary(dims)
+            if function == "sum" and axis == 0:
+                self.sum_of_rows(operand, terms.dims[0], found)
+            else:
+                name = "maximum" if function == "max" else "add"
+                self.call(f"{name}.reduce", operand, out=found, options=f"axis={axis}, keepdims=True")
         elif function == "where":
             condition, yes = value(_mask(args[0]), truth=True), value(args[1])
             no = args[2]
