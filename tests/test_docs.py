@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import autograd
 import nn
 from autograd import OPS, Value, compile
+from autograd.program.native import COMPILERS
 from autograd.testing.accuracy import PROMISE, unit_of
 
 ROOT = Path(__file__).parent.parent
@@ -53,10 +55,15 @@ def test_the_readme_has_no_blank_left_to_fill():
     assert not re.search(r"^[A-Z]{4,}$|TODO|TBD", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
 
 
-def test_the_source_that_pages_show_is_that_of_the_program():
+def compiled(**options):
+    """The program of the pages."""
     model = nn.MLP(2, [3, 1], activation="tanh", seed=1)
     x, y = [Value(0.0, "x0"), Value(0.0, "x1")], Value(0.0, "y")
-    source = str(compile((model(x) - y) ** 2, [x, y], model.parameters()))
+    return compile((model(x) - y) ** 2, [x, y], model.parameters(), **options)
+
+
+def test_the_source_that_pages_show_is_that_of_the_program():
+    source = str(compiled())
     assert f"```python\n{source}\n```" in (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
     functions = source[source.index("def value") :]
     assert f"```python\n{functions}\n```" in (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,3 +82,9 @@ def test_the_graph_is_called_a_graph():
     ]
     said = [p for p in [*sources, ROOT / "README.md"] if re.search(r"\btapes?\b", p.read_text(encoding="utf-8"), re.I)]
     assert said == []
+
+
+@pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="there is no C compiler")
+def test_the_c_that_pages_show_is_that_of_the_program():
+    value = re.search(r"^void value.*?^}\n", str(compiled(backend="c")), re.M | re.S)[0]
+    assert f"```c\n{value}```" in (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")

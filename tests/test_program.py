@@ -183,6 +183,42 @@ def test_softmax_cross_entropy():
     assert program.report().each == ()
 
 
+# ---- second derivatives ----------------------------------------------------------------------------------------------
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from(["mean", "sum"]))
+def test_a_hessian_times_a_vector(rng, reduce):
+    loss, arrays, parameters = random_network(rng)
+    inputs = [Value(0.3) for _ in arrays[0].T], Value(0.2), [Value(1.0) for _ in arrays[2].T]
+    program = compile(loss(*inputs), inputs, parameters)
+    vector = [rng.uniform(-1.0, 1.0) for _ in parameters]
+    found = program.hessian_vector_product(vector, *arrays, reduce=reduce)
+
+    def of_batch(numbers):
+        parameters[:] = numbers  # the network looks them up there
+        losses = [loss(*row) for row in zip(*[array.tolist() for array in arrays], strict=True)]
+        return (ag.mean if reduce == "mean" else ag.sum)(losses)
+
+    expected = ag.hvp(of_batch, ([p.data for p in parameters],), (vector,))
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * max(map(abs, expected)))
+
+
+def test_a_hessian_that_is_0_and_vectors_that_do_not_fit():
+    w, x = Value(2.0), Value(1.0)
+    for output in (w, w * x, ag.relu(w), (w > x) + w):
+        assert compile(output, [x], [w]).hessian_vector_product([3.0], [1.0, 4.0]) == 0.0
+    program = compile(w**3 * x, [x], [w])
+    assert program.hessian_vector_product([1.0], [1.0, 3.0]) == 24.0
+    program.parameters[:] = 1.0
+    assert program.hessian_vector_product([1.0], [1.0, 3.0]) == 12.0
+    with pytest.raises(ValueError, match=r"vector: expected the shape \(1,\), got \(2,\)"):
+        program.hessian_vector_product([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="array 0 has the shape"):
+        program.hessian_vector_product([1.0], 1.0)
+    with pytest.raises(ValueError, match="compile one Value, not a list"):
+        compile([w * x], [x], [w]).hessian_vector_product([1.0], [1.0])
+
+
 # ---- what is found ---------------------------------------------------------------------------------------------------
 
 

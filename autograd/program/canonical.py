@@ -73,10 +73,10 @@ class Canonical:
             for place, leaf in enumerate(leaves):
                 number[leaf] = self._new(None, Leaf(source, place), source != PARAMETERS, source == PARAMETERS)
         order = by_depth(outputs)
+        self.one, self._zero = self.constant(1.0), self.constant(0.0)
         self._number(order, number)
         self.recorded = len(order)
         self.outputs = [number[output] for output in outputs]
-        self.one, self._zero = self.constant(1.0), self.constant(0.0)
         self._collect_sums()
 
     def constant(self, x: float) -> int:
@@ -96,7 +96,7 @@ class Canonical:
 
     def _number(self, order: list[Value], number: dict[Value, int]) -> None:
         ops, all_operands, varying, needed = self.ops, self.operands, self.varying, self.needed
-        constant = self.constant
+        constant, one = self.constant, self.one
         met: dict[tuple[Op, tuple[int, ...]], int] = {}
         for node in order:
             op = node.op
@@ -121,6 +121,9 @@ class Canonical:
                 continue
             elif op is DOT and len(operands) == 2:
                 op = MUL
+            if op is MUL and one in operands:  # as derivatives of sums have it
+                number[node] = operands[operands[0] == one]
+                continue
             key = op, operands
             found = met.get(key)
             if found is None:
