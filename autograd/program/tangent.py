@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..forward import Dual, new_level, split
 from ..value import Value, topological_order
