@@ -127,12 +127,12 @@ def recorded(task: Task) -> tuple[Any, list[Any], list[Any]]:
     return loss, [x, target], model.parameters()
 
 
-def program_of_model(task: Task) -> Engine:
+def program_of_model(task: Task, backend: str = "numpy") -> Engine:
     """This project: ``nn.MLP`` recorded on one sample, compiled, and called on the batch."""
     import autograd
 
     loss, inputs, parameters = recorded(task)
-    compiled = autograd.compile(loss, inputs, parameters, task.x.dtype)
+    compiled = autograd.compile(loss, inputs, parameters, task.x.dtype, backend)
     x = task.x
     y = np.eye(task.sizes[-1], dtype=x.dtype)[task.y] if task.classifies else task.y
 
@@ -339,12 +339,18 @@ def without_collector(run: Engine) -> Engine:
     return timed
 
 
-ON_ARRAYS = {"program": program_of_model, "numpy by hand": numpy, "torch": torch, "jax": jax}
+ON_ARRAYS = {
+    "program": program_of_model,
+    "program, as C": partial(program_of_model, backend="c"),
+    "numpy by hand": numpy,
+    "torch": torch,
+    "jax": jax,
+}
 SMALL = {
     "program": program_of_loop,
     "program, as C": partial(program_of_loop, backend="c"),
     "program, nn.MLP": program_of_model,
-} | {name: engine for name, engine in ON_ARRAYS.items() if name != "program"}
+} | {name: engine for name, engine in ON_ARRAYS.items() if not name.startswith("program")}
 SCALAR = {
     "casadi": casadi,
     "casadi, as C": partial(casadi, by_gcc=True),

@@ -9,13 +9,15 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import check, mlp_loss, random_network, recorded
 
 import autograd as ag
 from autograd import Value, compile
+from autograd.program.c import SPELLED
 from autograd.program.native import COMPILERS, OPTIONS
+from autograd.program.tracing import NAMESAKES, OTHERWISE
 from autograd.testing.strategies import expressions
 
 pytestmark = pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="there is no C compiler")
@@ -54,6 +56,7 @@ def test_a_program_gives_the_numbers_of_the_graph(f, data):
 
 @pytest.mark.usefixtures("quickly_built")
 @given(st.randoms(use_true_random=False))
+@settings(max_examples=settings().max_examples // 2)
 def test_networks_of_any_kind(rng):
     loss, arrays, parameters = random_network(rng)
     inputs = [Value(0.3) for _ in arrays[0].T], Value(0.2), [Value(1.0) for _ in arrays[2].T]
@@ -64,6 +67,7 @@ def test_networks_of_any_kind(rng):
 
 @pytest.mark.usefixtures("quickly_built")
 @given(st.randoms(use_true_random=False))
+@settings(max_examples=settings().max_examples // 2)
 def test_unrolled_loops(rng):
     loss, arrays, parameters = random_network(rng)
     rows = zip(*[array.tolist() for array in arrays], strict=True)
@@ -137,7 +141,23 @@ def test_the_compiler_warns_of_nothing(tmp_path):
 
 def test_any_name_will_do():
     names = ["I", "NAN", "int", "fabs", "tanh", "exp", "B", "x", "i", "j", "memory", "real", "product", "value", "seed"]
-    names += ["reverse", "complex", "main", "y0", "gamma", "1", "é", ";", "*/", ""]
+    names += [
+        "reverse",
+        "complex",
+        "main",
+        "y0",
+        "gamma",
+        "1",
+        "é",
+        ";",
+        "*/",
+        "",
+        "expf",
+        "cexp",
+        "FP_NAN",
+        "HUGE_VALL",
+    ]
+    names += ["FP_ILOGB", "math_errhandling", "linux", "unix", "ptrdiff_t", "VECTORIZED", "value_0", "x_1"]
     values = [Value(0.1 * k, name) for k, name in enumerate(names)]
     others = [Value(0.2, f"{name}{k}") for k, name in enumerate(names)]
     out = ag.tanh(ag.dot(values, others)) + ag.maximum(ag.exp(values[0]), ag.abs(values[1]))
@@ -162,6 +182,26 @@ def test_batches_of_any_size_and_arrays_of_any_make():
     out = np.empty_like(gradient)
     assert program.value_and_grad(xs, ys, out=out)[1] is out
     assert np.array_equal(out, program.value_and_grad(xs, ys)[1])
+
+
+def test_long_programs_are_several_functions():
+    w, x = Value(0.7, "w"), Value(0.5, "x")
+    out = x
+    for k in range(80):
+        out = ag.sin(w * out) + 0.01 * k
+    program = compiled(out, [x], [w])
+    assert {"value_0(B, memory);", "reverse_1(B, memory, seed);"} <= set(map(str.strip, str(program).splitlines()))
+    check(out, program, [[0.5]], [w])
+
+
+def test_numbers_that_are_not_finite_are_written_as_c_does():
+    w, x = Value(2.0), Value(0.5)
+    for number in (math.inf, -math.inf, math.nan):
+        for backend in ("numpy", "c"):
+            program = compile(w * number * x, [x], [w], backend=backend)
+            value, gradient = program.value_and_grad([1.0])
+            assert repr(value) == repr(2.0 * number)
+            assert repr(gradient.item()) == repr(number)
 
 
 def test_what_is_not_finite_raises_what_the_graph_raises():
@@ -197,13 +237,23 @@ def test_an_operation_in_python_is_refused(own_operations):
     own = ag.operation("own", lambda x: float(repr(x)), lambda x, out: 1.0 + 0.0 * x)
     w = Value(1.0)
     assert compiled(own(w * w), [], [w]) is None
-    of_numpy = ag.operation("of_numpy", lambda x: math.ldexp(x, 2), lambda x, out: 4.0 + 0.0 * x)
-    with pytest.raises(ValueError, match="backend='c' has no 'ldexp', backend='numpy' has"):
-        compile(of_numpy(w), [], [w], backend="c")
+
+
+def test_whatever_of_math_numpy_has_c_has():
+    names = {NAMESAKES.get(name, name) for name in dir(math)}
+    both = {name for name in names if getattr(getattr(np, name, None), "nout", 0) == 1}
+    assert len(both) > 35
+    assert both - OTHERWISE <= SPELLED.keys()
 
 
 @pytest.mark.parametrize(
-    ("compiler", "message"), [("false", "the C compiler failed: false -std"), ("no-such", "be run")]
+    ("compiler", "message"),
+    [
+        ("false", "the C compiler failed: false -std"),
+        ("no-such", "does not run: no-such"),
+        ("true", "does not run: true"),
+        ("gcc '", r"\$CC is no command: .gcc '.: No closing quotation"),
+    ],
 )
 def test_a_compiler_that_fails_is_named(monkeypatch, compiler, message):
     monkeypatch.setenv("CC", compiler)

@@ -203,6 +203,20 @@ def test_a_hessian_times_a_vector(rng, reduce):
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * max(map(abs, expected)))
 
 
+def test_a_hessian_is_refused_where_a_gradient_is():
+    w, x = Value(1.0), Value(1.0)
+    program = compile(ag.log(w * x), [x], [w])
+    with pytest.raises(ValueError, match="log") as error:
+        program.hessian_vector_product([1.0], [1.0, -2.0])
+    assert error.value.__notes__ == ["in example 1 of the batch"]
+    flat = compile((w > x) + x, [x], [w])
+    assert flat.hessian_vector_product([1.0], [1.0]) == 0.0
+    with pytest.raises(TypeError, match="array 0: expected numbers"):
+        flat.hessian_vector_product([1.0], "junk")
+    with pytest.raises(ValueError, match='reduce is "mean" or "sum"'):
+        flat.hessian_vector_product([1.0], [1.0], reduce="foo")
+
+
 def test_a_hessian_that_is_0_and_vectors_that_do_not_fit():
     w, x = Value(2.0), Value(1.0)
     for output in (w, w * x, ag.relu(w), (w > x) + w):
@@ -362,15 +376,19 @@ def test_a_gradient_is_written_where_one_wants_it():
     program = compile(loss, [x, y], model.parameters())
     rng = np.random.default_rng(0)
     mine, other = np.empty(13), np.empty(13)
-    for batch, out in ((3, mine), (3, None), (2, mine), (3, mine), (3, other), (0, mine)):
+    for batch, out in ((3, mine), (3, None), (2, mine), (3, mine), (0, mine), (3, other)):
         arrays = rng.normal(size=(batch, 2)), rng.normal(size=batch)
         expected = compile(loss, [x, y], model.parameters()).value_and_grad(*arrays)
         value, gradient = program.value_and_grad(*arrays, out=out)
         assert out is None or gradient is out
         assert (value, gradient.tolist()) == (expected[0], expected[1].tolist())
     kept = program.value_and_grad(*arrays)[1]
+    before = kept.copy()
     program.value_and_grad(rng.normal(size=(1, 2)), [1.0])
-    assert not kept.any()  # nobody else writes into it
+    assert np.array_equal(kept, before)  # nobody else writes into it
+    other.flags.writeable = False
+    with pytest.raises(ValueError, match="that can be written"):
+        program.value_and_grad(*arrays, out=other)
     for wrong in ([0.0] * 13, np.empty(13, "float32")):
         with pytest.raises(TypeError, match="out is an array of float64"):
             program.value_and_grad(*arrays, out=wrong)
@@ -420,6 +438,7 @@ def test_threads_wait_for_each_other():
 
     def run(batch, value, gradient):
         for _ in range(200):
+            program(*[array.tolist() for array in batch])
             found = program.value_and_grad(*batch)
             if found[0] != value or not np.array_equal(found[1], gradient):
                 wrong.append(found)
@@ -487,6 +506,30 @@ def test_an_operation_of_ones_own_compiles(own_operations):
     assert "slow for each number" in str(called.report())
     value, gradient = called.value_and_grad([1.0, 3.0])
     assert (value, gradient.tolist()) == (4.0, [2.0])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_whole_numbers_and_truths_in_an_operation_are_numbers(own_operations, backend, dtype):
+    w, x = Value(1.0), Value(0.5)
+    forwards = [
+        lambda x: x * 10**30,
+        lambda x: 2 * x + 1,
+        lambda x: x * True,
+        lambda x: x * np.float64(3.0),
+        lambda x: float(math.isinf(x)) + 3 * float(math.isnan(x)) + float(math.isfinite(x)),
+        lambda x: x - math.floor(x),
+        lambda x: x**3,
+    ]
+    for i, forward in enumerate(forwards):
+        op = ag.operation(f"whole{i}", forward, lambda x, out: 1.0 + 0.0 * x)
+        program = compile(op(w * x), [x], [w], dtype, backend)
+        assert program.report().each == ()
+        points = np.array([0.5, -1.25, 7.0])
+        np.testing.assert_allclose(program(points), [forward(z) for z in points.tolist()], rtol=1e-6)
+    op = ag.operation("infinite", lambda x: float(math.isinf(x)), lambda x, out: 1.0 + 0.0 * x)
+    program = compile(op(w * x), [x], [w], dtype, backend)
+    assert program([math.inf, -math.inf, 0.5]).tolist() == [1.0, 1.0, 0.0]
 
 
 def test_what_is_not_finite_raises_what_the_graph_raises():

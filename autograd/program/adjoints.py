@@ -40,6 +40,7 @@ class Adjoints(Writer):
             for it in reversed(layout.instructions):
                 if it.out in self._buffers or it.out in self._numbers:
                     self._propagate(it)
+        self.clears |= not self._written.all()
 
     # ---- adding to adjoints ----------------------------------------------------------------------------------------
 

@@ -35,9 +35,10 @@ SPELLED = {
     "radians": f"({{}} * {math.pi / 180.0!r})",
     "where": "({} ? {} : {})",
 }
+SPELLED |= {name: f"({name}({{}}) != 0)" for name in ("isfinite", "isinf", "isnan")}
 SPELLED |= {f"arc{name}": f"a{name}({{}})" for name in ("cos", "cosh", "sin", "sinh", "tan", "tanh")}
 OF_ONE = (
-    "cbrt", "ceil", "cos", "cosh", "exp", "exp2", "expm1", "floor", "isfinite", "isinf", "isnan", "log", "log10",
+    "cbrt", "ceil", "cos", "cosh", "exp", "exp2", "expm1", "floor", "log", "log10",
     "log1p", "log2", "rint", "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
 )  # fmt: skip
 OF_TWO = ("copysign", "fmod", "hypot", "maximum", "nextafter")
@@ -45,18 +46,22 @@ SPELLED |= {name: f"{name}({{}})" for name in OF_ONE} | {name: f"{name}({{}}, {{
 """How C spells NumPy's functions."""
 
 RESERVED = (
-    "B", "HUGE_VAL", "I", "INFINITY", "NAN", "VECTORIZED", "asm", "auto", "break", "case", "char", "complex", "const",
-    "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "i", "if", "imaginary",
-    "inline", "int", "j", "long", "memory", "product", "real", "register", "restrict", "return", "reverse", "seed",
-    "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "value", "void",
-    "volatile", "while",
+    "asm", "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
+    "float", "for", "goto", "i", "if", "inline", "int", "j", "long", "math_errhandling", "memory", "product",
+    "ptrdiff_t", "real", "register", "restrict", "return", "reverse", "seed", "short", "signed", "sizeof", "static",
+    "struct", "switch", "typedef", "typeof", "union", "unsigned", "value", "void", "volatile", "while",
 )  # fmt: skip
-TAKEN = frozenset([*RESERVED, *OPS, *[template.partition("(")[0] for template in SPELLED.values()]])
+FUNCTIONS = [template.strip("(").partition("(")[0] for template in SPELLED.values()]
+TAKEN = frozenset([*RESERVED, *OPS, *FUNCTIONS, *[f"{name}f" for name in FUNCTIONS]])
+OF_LIBRARY = re.compile(r"^(?!maximum)(\w+)\(")
+LONGEST = 100
+"""So many statements are a function: compilers take more than twice as long for one of twice the length."""
 
 VECTORIZED = ("acos", "asin", "atan", "cos", "cosh", "exp", "expm1", "log", "log1p", "sin", "sinh", "tan", "tanh")
 HEAD = """\
 #if defined __x86_64__ && defined __GNUC__ && !defined __clang__
 #include <features.h>
+#ifdef __GLIBC_PREREQ
 #if __GLIBC_PREREQ(2, 35) /* has these for several numbers at once */
 #define VECTORIZED(name) \\
     __attribute__((simd("notinbranch"))) double name(double); \\
@@ -64,7 +69,9 @@ HEAD = """\
 {vectorized}
 #endif
 #endif
-#include <tgmath.h> /* exp is expf of floats */
+#endif
+#include <math.h>
+#include <stddef.h>
 
 typedef {real} real;
 """
@@ -130,7 +137,8 @@ class CSource:
     ) -> None:
         self._is_single = dtype == np.float32
         self._shared = shared(values.statements, adjoints.statements, values.result)
-        self._names = Names(values, adjoints, parameters, inputs, self._shared, TAKEN)
+        lower = [name.lower() if name.isupper() else name for name in inputs]  # macros are upper case
+        self._names = Names(values, adjoints, parameters, lower, self._shared, TAKEN)
         self._vectors = values.parameters, adjoints.gradient
         self.buffers: list[Buffer] = [*self._vectors, *values.inputs]
         self.inputs = len(values.inputs)
@@ -138,24 +146,38 @@ class CSource:
         self._strides: dict[Ref, Strides] = {}
         self._pointers: dict[str, str] = {}  # of the function that is being written: their declarations
         self._functions: dict[str, str] = {}
-        value = self._function("void value(long B, void *const *memory)", values.statements)
+        value = self._function("value", values.statements)
         clear = [Statement("copyto", (Ref(adjoints.gradient), 0.0), Ref(adjoints.gradient))] * adjoints.clears
-        reverse = self._function("void reverse(long B, void *const *memory, real seed)", [*clear, *adjoints.statements])
+        reverse = self._function("reverse", [*clear, *adjoints.statements], given="seed")
         self.result = self._own(values.result)
         self._place(self.result.buffer)
         self.constants = {self._names.of(x): x.numbers for x in self.buffers if x.numbers is not None}
         self.memory = [x.dims for x in self.buffers if x.made]
         text = "\n".join([*self._functions.values(), value, reverse])
-        used = [name for name in VECTORIZED if re.search(rf"\b{name}\(", text)]
+        used = [name for name in VECTORIZED if re.search(rf"\b{name}f?\(", text)]
         first = HEAD.format(
             real="float" if self._is_single else "double",
             vectorized=textwrap.fill(" ".join([f"VECTORIZED({name})" for name in used]), 118),
         )
         self.text = "\n".join([first, *[helper for name, helper in HELPERS.items() if f"{name}(" in text], text])
 
+    def name_of(self, buffer: Buffer) -> str:
+        """What a buffer is called."""
+        return self._names.of(buffer)
+
     # ---- statements ------------------------------------------------------------------------------------------------
 
-    def _function(self, head: str, statements: Sequence[Statement]) -> str:
+    def _function(self, name: str, statements: Sequence[Statement], given: str = "") -> str:
+        """A function that does the statements, by functions that do ``LONGEST`` of them, if they are more."""
+        heads = f"{name}(long B, void *const *memory{f', real {given}' * bool(given)})"
+        if len(statements) <= LONGEST:
+            return self._body(f"void {heads}", statements)
+        parts = [statements[i : i + LONGEST] for i in range(0, len(statements), LONGEST)]
+        bodies = [self._body(f"static void {heads}".replace(name, f"{name}_{k}"), part) for k, part in enumerate(parts)]
+        calls = [f"    {name}_{k}(B, memory{f', {given}' * bool(given)});" for k in range(len(parts))]
+        return "\n".join([*bodies, f"void {heads} {{", *calls, "}", ""])
+
+    def _body(self, head: str, statements: Sequence[Statement]) -> str:
         self._pointers = {}
         lines = [line for it in statements for line in self._lines(it)]
         return "\n".join([f"{head} {{", *[f"    {x}" for x in (*self._pointers.values(), *lines)], "}", ""])
@@ -204,6 +226,7 @@ class CSource:
         """A loop over the entries of ``args``, repeated to one shape: views, chosen rows, numbers and texts."""
         shapes = [self._dims(x) for x in args if isinstance(x, (Ref, Chosen))]
         rank = max(map(len, shapes))
+        assert rank <= 2, "arrays are matrices"
         dims = tuple(map(max, zip(*[((1, 1),) * (rank - len(each)) + each for each in shapes], strict=True)))
         loops = [(name, size) for name, size in zip("ij", dims, strict=False) if size != (1, 1)]
         variables = [name if size != (1, 1) else "" for name, size in zip("ij", dims, strict=False)]
@@ -245,7 +268,7 @@ class CSource:
 
     def _number(self, x: Any) -> str:
         if isinstance(x, Text):
-            return x
+            return re.sub(r"\binf\b", "INFINITY", re.sub(r"\bnan\b", "NAN", x))
         if not math.isfinite(x):
             return "NAN" if x != x else "INFINITY" if x > 0.0 else "(-INFINITY)"
         found = f"{x!r}{'f' * self._is_single}"
@@ -277,7 +300,7 @@ class CSource:
             name, declared = self._names.of(buffer), memory
             kind = "unsigned char *restrict " if buffer.mask else "real *restrict "
             if buffer.numbers is not None:
-                kind = f"const {'real' if buffer.numbers.dtype.kind == 'f' else 'long'} *restrict "
+                kind = f"const {'real' if buffer.numbers.dtype.kind == 'f' else 'ptrdiff_t'} *restrict "
         self._pointers.setdefault(name, f"{kind}const {name} = {declared};")
         return name
 
@@ -303,9 +326,7 @@ class CSource:
     def _spelled(self, function: Any, arity: int) -> str:
         if isinstance(function, Op):
             raise ValueError(f"{function.name!r} is called for each number, in Python: backend='numpy' can, 'c' cannot")
-        if function not in SPELLED:
-            raise ValueError(f"backend='c' has no {function!r}, backend='numpy' has")
-        return SPELLED[function]
+        return OF_LIBRARY.sub(r"\1f(", SPELLED[function]) if self._is_single else SPELLED[function]
 
 
 def plus(pointer: str, offset: str) -> str:

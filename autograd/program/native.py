@@ -8,7 +8,9 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from reprlib import repr as shown
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ OPTIONS = [
     "-std=c99", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fopenmp-simd",
     "-fPIC", "-shared",
 ]  # fmt: skip
-"""None of them changes a result: -ffast-math would, and would take inf and nan for impossible."""
+"""None of them changes a result beyond its last digits: -ffast-math would, and takes inf and nan for impossible."""
 
 
 class Native:
@@ -41,7 +43,7 @@ class Native:
         for function in (self._library.value, self._library.reverse):
             function.restype = None
 
-    def running(self, batch: int, parameters: Vector, gradient: Vector, constants: dict[str, Any]) -> Running:
+    def running(self, batch: int, parameters: Vector, gradient: Vector, constants: Mapping[str, Any]) -> Running:
         """The functions for a batch size."""
         return _Calls(self._library, self._source, batch, parameters, gradient, constants)
 
@@ -56,15 +58,14 @@ class _Calls:
         batch: int,
         parameters: Vector,
         gradient: Vector,
-        constants: dict[str, Any],
+        constants: Mapping[str, Any],
     ) -> None:
         self._value, self._reverse, self._batch = library.value, library.reverse, batch
         self.ones: Vector = np.ones(batch, parameters.dtype)
-        given = iter(constants.values())
-        self._arrays = [parameters, gradient]
+        self._arrays: list[Any] = [parameters, gradient]
         for buffer in source.buffers[2:]:
             if buffer.numbers is not None:
-                self._arrays.append(np.ascontiguousarray(next(given)))
+                self._arrays.append(np.ascontiguousarray(constants[source.name_of(buffer)]))
             else:
                 new = np.ones if buffer.ones else np.empty
                 self._arrays.append(new(shape_for(buffer, batch), bool if buffer.mask else parameters.dtype))
@@ -85,14 +86,19 @@ class _Calls:
 
     def write_into(self, gradient: Vector) -> None:
         if self._arrays[1] is not gradient:
-            self._memory[1] = gradient.ctypes.data
+            address = gradient.ctypes.data
+            self._arrays[1] = None  # interrupted, it is neither
+            self._memory[1] = address
             self._arrays[1] = gradient
 
 
 def built(text: str) -> ctypes.CDLL:
     """C text as a library that is loaded. Raises RuntimeError if there is no C compiler, or it fails."""
     named = os.environ.get("CC")
-    compiler = shlex.split(named) if named else [found for found in map(shutil.which, COMPILERS) if found][:1]
+    try:
+        compiler = shlex.split(named) if named else [found for found in map(shutil.which, COMPILERS) if found][:1]
+    except ValueError as error:
+        raise RuntimeError(f"$CC is no command: {shown(named)}: {error}") from None
     if not compiler:
         raise RuntimeError(f"backend='c' needs a C compiler: {', '.join(COMPILERS)}, or what $CC says; none was found")
     with tempfile.TemporaryDirectory() as folder:
@@ -101,8 +107,8 @@ def built(text: str) -> ctypes.CDLL:
         command = [*compiler, *OPTIONS, str(source), "-o", str(library), "-lm"]
         try:
             subprocess.run(command, check=True, capture_output=True, text=True)
+            return ctypes.CDLL(str(library))
         except OSError as error:
-            raise RuntimeError(f"the C compiler cannot be run: {error}") from None
+            raise RuntimeError(f"the C compiler or what it made does not run: {shlex.join(command)}: {error}") from None
         except subprocess.CalledProcessError as error:
-            raise RuntimeError(f"the C compiler failed: {' '.join(command)}\n{error.stderr}") from None
-        return ctypes.CDLL(str(library))
+            raise RuntimeError(f"the C compiler failed: {shlex.join(command)}\n{error.stderr}") from None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from reprlib import repr as shown
 from threading import RLock
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -133,13 +134,16 @@ class Program:
         self._gradient: Vector = np.zeros(len(self._values), self.dtype)
         self._last_out: Vector | None = None
         self._shapes = [() if isinstance(x, Value) else (len(x),) for x in self._inputs]
-        self.constants = {
-            name: x.astype(self.dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
-            for name, x in self._source.constants.items()
-        }
+        self.constants: Mapping[str, Any] = MappingProxyType(
+            {
+                name: x.astype(self.dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+                for name, x in self._source.constants.items()
+            }
+        )
         self._made: dict[int, Running] = {}
         self._slope: Program | None = None  # the derivative along a vector, compiled when it is asked for
         # Branches that are not taken may overflow. A context of one's own is set once; np.errstate takes 1 µs a call.
+        # It cannot be entered twice, so it is entered under the lock only.
         context = copy_context()
         context.run(np.seterr, all="ignore")
         self._quietly = context.run
@@ -167,8 +171,8 @@ class Program:
             except (ValueError, ArithmeticError):  # of a function that is called for each number
                 self._explain_any(given, batch)
                 raise
-        if not math.isfinite(self._quietly(out.sum)):
-            self._explain(given, ~np.isfinite(out).all(axis=0))
+            if not math.isfinite(self._quietly(out.sum)):
+                self._explain(given, ~np.isfinite(out).all(axis=0))
         if not self._inputs:
             return out[0, 0] if self._one else out[:, 0]
         if not self._varies:
@@ -189,7 +193,7 @@ class Program:
             raise ValueError(self._refusal)
         if reduce not in ("mean", "sum"):
             raise ValueError(f'reduce is "mean" or "sum", got {shown(reduce)}')
-        if out is not None and out is not self._last_out:
+        if out is not None and not (out is self._last_out and out.flags.writeable):
             self._check_out(out)
             self._last_out = out
         batch, given = self._checked(arrays)
@@ -223,10 +227,9 @@ class Program:
         >>> compile(w**3 * x, inputs=[x], parameters=[w]).hessian_vector_product([1.0], [1.0, 3.0])  # 6 w x
         array([24.])
         """
-        if self._refusal is not None:
-            raise ValueError(self._refusal)
         vector = self._vector("vector", vector)
         with self._lock:
+            self.value_and_grad(*arrays, reduce=reduce)  # raises what it has to raise
             if self._slope is None:
                 directions = {p: Value(0.0) for p in self._values}
                 slope = tangent(self._outputs[0], directions)
@@ -286,7 +289,8 @@ class Program:
             if array.dtype.kind == "O":
                 array = np.array([as_float(each) for each in array.ravel()]).reshape(array.shape)
             if array.dtype.kind in "biuf":
-                return self._quietly(array.astype, self.dtype)
+                with np.errstate(all="ignore"):
+                    return array.astype(self.dtype)
         except (TypeError, ValueError, OverflowError):
             pass
         raise TypeError(f"{what}: expected numbers, got {shown(x)}")
@@ -454,7 +458,7 @@ def compile(
         parameters: the P leaves that gradients are wanted of; their vector belongs to the program.
         dtype: of all arrays, float64 or float32.
         backend: what computes: NumPy; or "c", loops that the machine's C compiler makes a library of, which takes it
-            some tenths of a second. That is the quicker of the two for networks of some ten neurons a layer.
+            some tenths of a second for a small network. Up to about a hundred neurons a layer that is the quicker.
 
     Raises:
         TypeError: an output, input or parameter is no Value.

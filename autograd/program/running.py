@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,10 +42,10 @@ class Interpreted:
             builtins.compile(text, "<program>", "exec") for text in (source.text, source.gradient_views)
         )
 
-    def running(self, batch: int, parameters: Vector, gradient: Vector, constants: dict[str, Any]) -> Running:
+    def running(self, batch: int, parameters: Vector, gradient: Vector, constants: Mapping[str, Any]) -> Running:
         """The functions for a batch size."""
         given = {"parameters": parameters, "gradient": gradient, "B": batch, "dtype": parameters.dtype}
-        return _Functions(self._code, self._views, given | constants)
+        return _Functions(self._code, self._views, {**given, **constants})
 
 
 class _Functions:

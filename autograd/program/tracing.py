@@ -28,7 +28,7 @@ NAMESAKES = {
 MASKS = frozenset(
     ["less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "isfinite", "isinf", "isnan"]
 )
-OTHERWISE = frozenset(["remainder"])  # of the same name, and another function
+OTHERWISE = frozenset(["gcd", "lcm", "ldexp", "remainder"])  # of whole numbers; of the same name, and another function
 MOST_QUESTIONS = 8
 
 
@@ -171,6 +171,7 @@ class Tracer:
 
     def call(self, function: Any, *args: Any) -> Any:
         """The expression of a call, in its simplest form."""
+        args = tuple([x if x.__class__ is Expr else float(x) for x in args])
         if function == "multiply":
             x, y = args
             if x.__class__ is float and x in (1.0, -1.0):
