@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,6 +115,46 @@ class Chosen(NamedTuple):
     places: Ref
 
 
+class Loop(NamedTuple):
+    """Lines of C that are done for all entries.
+
+    Attributes:
+        heads: the loops, from the outer one on.
+        body: what is done inside.
+        entries: what each line of that is about, what it writes first.
+        alone: whether it must not be one with others: entries of other rounds are read or written.
+    """
+
+    heads: list[str]
+    body: list[str]
+    entries: list[list[str]]
+    alone: bool
+
+    def is_one_with(self, other: Loop) -> bool:
+        """Whether both can be done in one loop: what one of them writes, the other uses in the same round only."""
+        if self.alone or other.alone or self.heads != other.heads or not self.heads:
+            return False
+        every = [*self.entries, *other.entries]
+        used = defaultdict(set)
+        for entry in chain(*every):
+            used[entry.partition("[")[0]].add(entry)
+        return all(len(used[written.partition("[")[0]]) == 1 for written, *_ in every)
+
+    def extend(self, other: Loop) -> None:
+        """Do also what another loop does."""
+        self.body.extend(other.body)
+        self.entries.extend(other.entries)
+
+    def lines(self) -> list[str]:
+        """The text."""
+        deep, several = len(self.heads), len(self.body) > 1
+        heads = [f"{'    ' * depth}{head}" for depth, head in enumerate(self.heads)]
+        if several:
+            heads[-1] += " {"
+        end = [f"{'    ' * (deep - 1)}}}"] * several
+        return [*heads, *[f"{'    ' * deep}{line}" for line in self.body], *end]
+
+
 class CSource:
     """The text of a program in C, and what its memory is.
 
@@ -179,10 +221,18 @@ class CSource:
 
     def _body(self, head: str, statements: Sequence[Statement]) -> str:
         self._pointers = {}
-        lines = [line for it in statements for line in self._lines(it)]
+        parts: list[str | Loop] = []
+        for it in statements:
+            for part in self._parts(it):
+                before = parts[-1] if parts else None
+                if isinstance(part, Loop) and isinstance(before, Loop) and before.is_one_with(part):
+                    before.extend(part)
+                else:
+                    parts.append(part)
+        lines = [line for part in parts for line in (part.lines() if isinstance(part, Loop) else [part])]
         return "\n".join([f"{head} {{", *[f"    {x}" for x in (*self._pointers.values(), *lines)], "}", ""])
 
-    def _lines(self, it: Statement) -> list[str]:
+    def _parts(self, it: Statement) -> list[str | Loop]:
         function, out = it.function, self._own(it.out)
         args = [self._own(x) if isinstance(x, Ref) else x for x in it.args]
         for k, x in enumerate(args):
@@ -190,26 +240,27 @@ class CSource:
                 # Read in another order than it is written: NumPy would copy it as well.
                 args[k] = Ref(Buffer("copy", tuple(map(text_of, self._where(x).dims))))
                 before = self._each("{} = {};", args[k], x)
-                return [*before, *self._lines(Statement(function, tuple(args), out, it.options))]
+                return [before, *self._parts(Statement(function, tuple(args), out, it.options))]
         if function == "dot":
             return [self._product(args[0], args[1], out)]
         if function == "take":
-            return self._each("{} = {};", out, Chosen(args[0], args[1]))
+            return [self._each("{} = {};", out, Chosen(args[0], args[1]))]
         if function == "add.at":
             target, places, x = args
-            return self._each("{} += {};", Chosen(target, places), x)
+            return [self._each("{} += {};", Chosen(target, places), x)]
         if function == "copyto":
-            return self._each("if ({2}) {0} = {1};" if len(args) > 2 else "{} = {};", *args)
+            return [self._each("if ({2}) {0} = {1};" if len(args) > 2 else "{} = {};", *args)]
         if function in ("add.reduce", "maximum.reduce"):
             start, change = (
                 ("0", "{} += {};") if function == "add.reduce" else ("-INFINITY", "{0} = maximum({0}, {1});")
             )
-            return [*self._each(f"{{}} = {start};", out), *self._each(change, out, *args)]
+            return [self._each(f"{{}} = {start};", out), self._each(change, out, *args)]
         if isinstance(function, Unless):
             called = self._called(function.op)
-            return self._each(f"if ({{1}} < {self._number(SMALL)}) {{0}} = {called}({{2}});", out, *args)
+            rarely = self._each(f"if ({{1}} < {self._number(SMALL)}) {{0}} = {called}({{2}});", out, *args)
+            return [rarely._replace(alone=True)]
         template = bare(self._spelled(function, len(args)))
-        return self._each("{} = " + template + ";", out, *args)
+        return [self._each("{} = " + template + ";", out, *args)]
 
     def _product(self, left: Ref, right: Ref, out: Ref) -> str:
         x, y, z = self._where(left), self._where(right), self._where(out)
@@ -222,8 +273,11 @@ class CSource:
             sides += [plus(self._pointer(ref), text_of(found.offset)), *steps, *["0"] * (2 - len(steps))]
         return f"product({', '.join([text_of(x.dims[0]), text_of(x.dims[1]), columns, *sides])});"
 
-    def _each(self, text: str, *args: Any) -> list[str]:
-        """A loop over the entries of ``args``, repeated to one shape: views, chosen rows, numbers and texts."""
+    def _each(self, text: str, *args: Any) -> Loop:
+        """A loop over the entries of ``args``, repeated to one shape: views, chosen rows, numbers and texts.
+
+        The first of them is what is written.
+        """
         shapes = [self._dims(x) for x in args if isinstance(x, (Ref, Chosen))]
         rank = max(map(len, shapes))
         assert rank <= 2, "arrays are matrices"
@@ -233,9 +287,11 @@ class CSource:
         if len(loops) == 2 and all(self._is_in_one_piece(x, dims) for x in args):
             whole = (dims[0][0] * dims[1][0], dims[0][1] * dims[1][1])
             loops, variables = [("i", whole)], ["", "i"]
-        lines = [f"for (long {name} = 0; {name} < {text_of(size)}; {name}++)" for name, size in loops]
-        lines.append(text.format(*[self._entry(x, dims, variables) for x in args]))
-        return ["    " * depth + line for depth, line in enumerate(lines)]
+        heads = [f"for (long {name} = 0; {name} < {text_of(size)}; {name}++)" for name, size in loops]
+        entries = [self._entry(x, dims, variables) for x in args]
+        is_elsewhere = any(isinstance(x, Chosen) or (isinstance(x, Ref) and x.buffer is self._vectors[1]) for x in args)
+        is_summed = any(f"{name}" not in re.findall(r"\w+", entries[0]) for name, _ in loops)
+        return Loop(heads, [text.format(*entries)], [entries], alone=is_elsewhere or is_summed)
 
     def _dims(self, x: Ref | Chosen) -> tuple[Sizes, ...]:
         if isinstance(x, Ref):
