@@ -51,8 +51,9 @@ def test_an_operation_added_at_run_time_is_documented(own_operations):
     assert "| `cube(x)` | x³. | ∂x: `3 * x ** 2` |\n" in make_operations().table()
 
 
-def test_the_readme_has_no_blank_left_to_fill():
-    assert not re.search(r"^[A-Z]{4,}$|TODO|TBD", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_has_a_blank_left_to_fill(page):
+    assert not re.search(r"^[A-Z]{4,}$|TODO|TBD|FIXME", page.read_text(encoding="utf-8"), re.M)
 
 
 def compiled(**options):
