@@ -458,7 +458,7 @@ def compile(
         parameters: the P leaves that gradients are wanted of; their vector belongs to the program.
         dtype: of all arrays, float64 or float32.
         backend: what computes: NumPy; or "c", loops that the machine's C compiler makes a library of, which takes it
-            some tenths of a second for a small network. Up to about a hundred neurons a layer that is the quicker.
+            some tenths of a second for a small network. Up to some thirty neurons a layer that is the quicker.
 
     Raises:
         TypeError: an output, input or parameter is no Value.
