@@ -509,6 +509,27 @@ def test_an_operation_of_ones_own_compiles(own_operations):
 
 
 @pytest.mark.parametrize("backend", ["numpy", "c"])
+@pytest.mark.parametrize("reduce", ["mean", "sum"])
+def test_nothing_arrives_at_a_branch_that_is_not_taken(backend, reduce):
+    w, z = Value(2.0, "w"), Value(1.0, "z")
+    points = [4.0, 0.0, 1.0, 0.0]
+    for f in (
+        lambda z: ag.where(z > 0, ag.sqrt(w * z), w),
+        lambda z: ag.where(z > 0, (w * z) ** 0.5, w) * w,
+        lambda z: ag.where(z > 0, ag.sqrt(w * z), 0.0) + w,
+    ):
+        batched = compile(f(z), [z], [w], backend=backend)
+        value, gradient = batched.value_and_grad(points, reduce=reduce)
+        loss = (ag.mean if reduce == "mean" else ag.sum)([f(x) for x in points])
+        w.zero_grad()
+        loss.backward()
+        assert near(value, loss.data)
+        assert near(gradient.item(), w.grad)
+        assert near(compile(loss, [], [w], backend=backend).value_and_grad()[1].item(), w.grad)
+        assert math.isfinite(batched.value_and_grad([0.0])[1].item())
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_whole_numbers_and_truths_in_an_operation_are_numbers(own_operations, backend, dtype):
     w, x = Value(1.0), Value(0.5)

@@ -209,9 +209,10 @@ class Program:
             except (ValueError, ArithmeticError):
                 self._explain_any(given, batch)
                 raise
-            if not finite:
-                bad = ~np.isfinite(values[0])
-                self._explain(given, bad if bad.any() else self._without_gradient(batch, given))
+            if not finite and np.isfinite(values).all():
+                self._compute_on_values(given, batch, scale, gradient)
+            elif not finite:
+                self._explain(given, ~np.isfinite(values[0]))
             return total, gradient.copy() if out is None else out
 
     def hessian_vector_product(self, vector: Any, *arrays: Any, reduce: str = "mean") -> Vector:
@@ -258,7 +259,8 @@ class Program:
             raise TypeError(f"out is an array of {self.dtype}, got {shown(out)}")
         if out.shape != self._gradient.shape or not out.flags.c_contiguous or not out.flags.writeable:
             said = f"{self._gradient.shape} in one piece of memory that can be written"
-            raise ValueError(f"out has the shape {said}, got {out.shape}")
+            but = ", which cannot be written" if not out.flags.writeable else ", in pieces" * (not out.flags.c_contiguous)
+            raise ValueError(f"out has the shape {said}, got {out.shape}{but}")
         if np.shares_memory(out, self._parameters):
             raise ValueError("out is the memory of the parameters, which the gradient depends on")
 
@@ -320,6 +322,21 @@ class Program:
             bad[i] = not np.isfinite(gradient).all()
         return bad
 
+    def _compute_on_values(self, given: list[Any], batch: int, scale: float, gradient: Vector) -> None:
+        """Compute the examples whose gradient is not finite on Values, the others again.
+
+        Behind a branch that ``where`` does not take, an array has 0 · inf; in the graph nothing arrives there.
+        """
+        bad = self._without_gradient(batch, given)
+        self._explain(given, bad)
+        rest = int(batch - bad.sum())
+        gradient.fill(0.0)
+        if rest:
+            self._quietly(self._computed, [array[:, ~bad] for array in given], rest, scale, gradient)
+        for i in np.flatnonzero(bad).tolist():
+            with np.errstate(all="ignore"):
+                gradient += scale * np.array(self._replay(given, i))
+
     def _explain(self, given: list[Any], bad: Vector) -> None:
         """Raise what the recorded graph raises for the first bad example, if it does.
 
@@ -335,9 +352,10 @@ class Program:
         for i in range(batch):
             self._replay(given, i)
 
-    def _replay(self, given: list[Any], i: int) -> None:
-        """Compute an example on Values, forward and back; what that raises says which example it was."""
-        numbers = dict(zip(self._values, self._parameters.tolist(), strict=True))
+    def _replay(self, given: list[Any], i: int) -> list[float]:
+        """The gradient of an example, computed on Values; what that raises says which example it was."""
+        parameters = [Value(x) for x in self._parameters.tolist()]
+        numbers: dict[Value, Any] = dict(zip(self._values, parameters, strict=True))
         for leaves, array in zip(self._leaves, given, strict=True):
             numbers.update(zip(leaves, array[:, i].tolist(), strict=True))
         try:
@@ -350,6 +368,7 @@ class Program:
             if given:
                 error.add_note(f"in example {i} of the batch")
             raise
+        return [p.grad for p in parameters]
 
     # ---- parameters ------------------------------------------------------------------------------------------------
 
@@ -504,7 +523,8 @@ def _name(leaves: Any) -> str:
 
 def _list(what: str, x: Any) -> list[Any]:
     if not isinstance(x, Iterable):
-        raise TypeError(f"{what}: expected a list of Values, got {shown(x)}")
+        one = "a Value, or " * (what == "output")
+        raise TypeError(f"{what}: expected {one}a list of Values, got {shown(x)}")
     return list(x)
 
 
