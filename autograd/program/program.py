@@ -259,7 +259,7 @@ class Program:
             raise TypeError(f"out is an array of {self.dtype}, got {shown(out)}")
         if out.shape != self._gradient.shape or not out.flags.c_contiguous or not out.flags.writeable:
             said = f"{self._gradient.shape} in one piece of memory that can be written"
-            but = ", which cannot be written" if not out.flags.writeable else ", in pieces" * (not out.flags.c_contiguous)
+            but = ", in pieces" * (not out.flags.c_contiguous) + ", read-only" * (not out.flags.writeable)
             raise ValueError(f"out has the shape {said}, got {out.shape}{but}")
         if np.shares_memory(out, self._parameters):
             raise ValueError("out is the memory of the parameters, which the gradient depends on")
