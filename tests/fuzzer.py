@@ -433,6 +433,8 @@ SOUND: dict[str, Callable[[Random], Any]] = {
     "dtype": some("float64", "float32"),
     "arrays": some([1.0, 2.0], np.array([0.5]), []),
     "reduce": some("mean", "sum"),
+    "vector": some([1.0], [1.0, 2.0], np.array([0.5])),
+    "backend": some("numpy"),  # C takes a compiler a while: tests/test_c.py
     "value_and_grad.out": some(None, lambda rng: np.zeros(1)),
     "batch": some(0, 1, 32),
     # nn

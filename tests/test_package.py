@@ -61,7 +61,7 @@ LAYERS = {
     "certificate": {"interval", "op", "ops", "reverse", "value"},
     "testing": {"certificate", "derivatives", "interval", "op", "symbol", "value"},
     "derivatives": {"forward", "op", "ops", "reverse", "value"},
-    "program": {"names", "notation", "op", "replay", "value"},
+    "program": {"forward", "names", "notation", "op", "replay", "value"},
 }
 
 
