@@ -40,8 +40,8 @@ DTYPES = ("float64", "float32")
 PART_OF_TASK = {"1-16-16-1": "step", "2-64-64-1": "wide", "784-128-32-10": "wide"}
 AGREE = {"float64": 1e-9, "float32": 1e-4}  # of the largest move of a parameter
 
-# The most of an engine's time that a program may take, a limit below one half said as "so many times as fast". What
-# NumPy's calls alone take is more than five times C's whole step, and so is left to the program that is C itself.
+# The most of an engine's time that a program may take, a limit below one half said as "so many times as fast". CasADi's
+# and C's are those of the program that is C itself: NumPy's functions alone take more than five times C's whole step.
 ON_ARRAYS = {"micrograd": 1 / 2000, "torch": 1 / 5, "jax": 1.0, "numpy by hand": 0.75}
 LIMITS = {
     "step": {"program": ON_ARRAYS, "program, as C": ON_ARRAYS | {"casadi": 1 / 5, "C": 5.0}},

@@ -2,14 +2,20 @@
 
 import functools
 import math
+import shutil
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import assume
 
 import autograd as ag
 from autograd import Value, certify, topological_order
+from autograd.program.native import COMPILERS
 from nn import MLP
+
+NEEDS_COMPILER = pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="there is no C compiler")
+BACKENDS = ["numpy", pytest.param("c", marks=NEEDS_COMPILER)]
 
 
 def near(found: float, expected: float, radius: float = 0.0) -> bool:

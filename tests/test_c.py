@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import check, mlp_loss, random_network, recorded
+from programs import NEEDS_COMPILER, check, mlp_loss, random_network, recorded
 
 import autograd as ag
 from autograd import Value, compile
@@ -21,7 +21,7 @@ from autograd.program.native import COMPILERS, OPTIONS
 from autograd.program.tracing import NAMESAKES, OTHERWISE
 from autograd.testing.strategies import expressions
 
-pytestmark = pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="there is no C compiler")
+pytestmark = NEEDS_COMPILER
 
 
 def compiled(*arguments, **options):

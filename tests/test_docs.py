@@ -2,15 +2,14 @@
 
 import importlib.util
 import re
-import shutil
 from pathlib import Path
 
 import pytest
+from programs import NEEDS_COMPILER
 
 import autograd
 import nn
 from autograd import OPS, Value, compile
-from autograd.program.native import COMPILERS
 from autograd.testing.accuracy import PROMISE, unit_of
 
 ROOT = Path(__file__).parent.parent
@@ -85,7 +84,7 @@ def test_the_graph_is_called_a_graph():
     assert said == []
 
 
-@pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="there is no C compiler")
+@NEEDS_COMPILER
 def test_the_c_that_pages_show_is_that_of_the_program():
     value = re.search(r"^void value.*?^}\n", str(compiled(backend="c")), re.M | re.S)[0]
     assert f"```c\n{value}```" in (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import check, mlp_loss, near, random_network, recorded
+from programs import BACKENDS, check, mlp_loss, near, random_network, recorded
 
 import autograd as ag
 from autograd import Value, compile, replay, topological_order
@@ -508,7 +508,7 @@ def test_an_operation_of_ones_own_compiles(own_operations):
     assert (value, gradient.tolist()) == (4.0, [2.0])
 
 
-@pytest.mark.parametrize("backend", ["numpy", "c"])
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("reduce", ["mean", "sum"])
 def test_nothing_arrives_at_a_branch_that_is_not_taken(backend, reduce):
     w, z = Value(2.0, "w"), Value(1.0, "z")
@@ -529,7 +529,7 @@ def test_nothing_arrives_at_a_branch_that_is_not_taken(backend, reduce):
         assert math.isfinite(batched.value_and_grad([0.0])[1].item())
 
 
-@pytest.mark.parametrize("backend", ["numpy", "c"])
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_whole_numbers_and_truths_in_an_operation_are_numbers(own_operations, backend, dtype):
     w, x = Value(1.0), Value(0.5)
