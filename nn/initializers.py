@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from random import Random
-from reprlib import repr as shown
+
+from .choices import choose
 
 Initializer = Callable[[Random, int, int], float]
 
@@ -38,11 +39,8 @@ INITIALIZERS: dict[str, Initializer] = {"glorot": glorot, "he": he, "lecun": lec
 
 
 def by_name(name: str) -> Initializer:
-    """The initialiser of this name. Raises ValueError, with the names there are."""
-    try:
-        return INITIALIZERS[name]
-    except (KeyError, TypeError):
-        raise ValueError(f"unknown initialiser {shown(name)}; choose one of: {', '.join(INITIALIZERS)}") from None
+    """The initialiser of this name. Raises ValueError, with the names there are, if there is none."""
+    return choose(INITIALIZERS, name, "initialiser")
 
 
 def default_for(activation: str | None) -> Initializer:

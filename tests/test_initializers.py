@@ -37,3 +37,8 @@ def test_relu_starts_by_he_and_tanh_by_glorot():
     assert default_for("tanh") is INITIALIZERS["glorot"]
     named = MLP(3, [4, 1], activation="tanh", init="glorot", seed=0).state_dict()
     assert MLP(3, [4, 1], activation="tanh", seed=0).state_dict() == named
+
+
+def test_a_misspelt_name_is_answered_with_the_right_one():
+    with pytest.raises(ValueError, match="unknown initialiser 'glorto': did you mean 'glorot'"):
+        by_name("glorto")
