@@ -19,10 +19,10 @@ from . import data as data
 from . import initializers as initializers
 from . import losses as losses
 from . import optim as optim
-from .modules import MLP as MLP
-from .modules import Layer as Layer
+from .layers import Layer as Layer
+from .layers import Neuron as Neuron
 from .modules import Module as Module
-from .modules import Neuron as Neuron
+from .networks import MLP as MLP
 from .training import DivergedError as DivergedError
 from .training import History as History
 from .training import fit as fit

@@ -15,9 +15,9 @@ from autograd import Value
 @pytest.fixture(autouse=True)
 def _shared_generator():
     """Modules without a seed draw from one generator: the tests that come later find it as if this file were none."""
-    before = nn.modules._shared.getstate()
+    before = nn.layers._shared.getstate()
     yield
-    nn.modules._shared.setstate(before)
+    nn.layers._shared.setstate(before)
 
 
 TRIALS = 250 if os.environ.get("CHAINRULE_DEEP") == "1" else 10

@@ -11,7 +11,7 @@ import typer
 
 from .. import data
 from ..losses import mse
-from ..modules import MLP
+from ..networks import MLP
 from ..optim import SGD
 from ..training import History, fit
 from .arguments import UsageError
