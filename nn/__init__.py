@@ -19,10 +19,14 @@ from . import data as data
 from . import initializers as initializers
 from . import losses as losses
 from . import optim as optim
+from .layers import Activation as Activation
+from .layers import BatchNorm as BatchNorm
+from .layers import Dropout as Dropout
 from .layers import Layer as Layer
 from .layers import Neuron as Neuron
 from .modules import Module as Module
 from .networks import MLP as MLP
+from .networks import Sequential as Sequential
 from .training import DivergedError as DivergedError
 from .training import History as History
 from .training import fit as fit

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from numbers import Real
 from random import Random
 from reprlib import repr as shown
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd import OPS, Value, dot
+from autograd import OPS, Value, dot, mean, sqrt
 
 from .initializers import Initializer, by_name, default_for
 from .modules import Module
+from .recording import drawn, watched
 from .tensors import Tensor, is_list
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 MOST_WEIGHTS = 10_000_000
 """The most weights of a layer; more would be a slip of the keyboard, and take the machine's memory."""
@@ -64,7 +72,7 @@ class Neuron(Module):
             given = len(x) if is_list(x) else shown(x)
             raise ValueError(f"this neuron takes a list of {len(self.w)} number(s), got {given}")
         out = dot(self.w, x) + self.b
-        return out if is_linear(self.activation) else OPS[str(self.activation)](out)
+        return activated(self.activation, out)
 
     def tensors(self) -> dict[str, Tensor]:
         """The weights, shape (n_in,), and the bias."""
@@ -111,6 +119,181 @@ class Layer(Module):
         return f"{len(self.neurons)}" if is_linear(activation) else f"{len(self.neurons)} {activation}"
 
 
+class Activation(Module):
+    """An activation of each number by itself: for networks where something stands between it and the sums.
+
+    >>> Activation("relu")([-1.0, 2.0])
+    [0.0, 2.0]
+    """
+
+    def __init__(self, activation: str | None) -> None:
+        check_activation(activation)
+        self.activation = activation
+
+    def __call__(self, x: Sequence[Any]) -> list[Any]:
+        """The activation of each number of a list."""
+        return [activated(self.activation, number) for number in x]
+
+    def shown(self) -> str:
+        """Its name, as in ``relu``."""
+        return self.activation or "linear"
+
+    def _summary(self) -> str:
+        return f"{self.shown()}, "
+
+
+class Dropout(Module):
+    """Each number 0 with a probability in training, the others scaled up so that the expectation stays.
+
+        out = x · m / (1 - probability),  m = 0 with that probability, else 1, drawn anew for every number
+
+    and out = x in evaluation (Srivastava et al. 2014; scaled in training, as PyTorch does it).
+
+    Args:
+        probability: of 0, in [0, 1).
+        seed: see ``Neuron``. ``fit`` draws by its own seed.
+
+    Raises:
+        ValueError: the probability is out of its range.
+
+    >>> dropout = Dropout(0.5, seed=1)
+    >>> dropout([1.0, 2.0, 3.0, 4.0])
+    [0.0, 4.0, 6.0, 8.0]
+    >>> dropout.eval()([1.0, 2.0, 3.0, 4.0])
+    [1.0, 2.0, 3.0, 4.0]
+    """
+
+    def __init__(self, probability: float = 0.5, seed: int | Random | None = None) -> None:
+        if not isinstance(probability, Real) or not 0 <= probability < 1:
+            raise ValueError(f"the probability of dropout must be a number in [0, 1), got {shown(probability)}")
+        self.probability: float = float(probability)
+        self.reseed(generator(seed).getrandbits(64))
+
+    def __call__(self, x: Sequence[Any]) -> list[Any]:
+        """The numbers of a list, some of them 0 in training."""
+        if not self.training or not self.probability:
+            return list(x)
+        return [number * scale for number, scale in zip(x, drawn(len(x), self.draw), strict=True)]
+
+    def reseed(self, *seeds: int) -> None:
+        """Draw from now on as these whole numbers determine."""
+        self._seeds = seeds
+        self._rng: np.random.Generator | None = None  # NumPy loads when something is drawn
+
+    def draw(self, n: int) -> Array:
+        """The next ``n`` factors, each 0 or 1 / (1 - probability), shape (n,); the same in one call or in several."""
+        import numpy as np
+
+        if self._rng is None:
+            self._rng = np.random.default_rng(self._seeds)
+        return (self._rng.random(n) >= self.probability) / (1.0 - self.probability)
+
+    def shown(self) -> str:
+        """Its probability, as in ``dropout 0.5``."""
+        return f"dropout {self.probability:g}"
+
+    def _summary(self) -> str:
+        return f"{self.probability:g}, "
+
+
+class BatchNorm(Module):
+    """Batch normalisation: each feature has mean 0 and variance 1 over the batch, then a scale and an offset it learns.
+
+        out = (x - mean) / √(variance + epsilon) · weight + bias
+
+    In training mean and variance are the batch's (the mean square, not the unbiased), and the running ones follow,
+    running ← (1 - momentum) · running + momentum · batch (here the unbiased variance). In evaluation they are the
+    running ones, so that a sample's output depends on no other (Ioffe and Szegedy 2015; PyTorch's ``BatchNorm1d``).
+
+    In training it takes a batch, ``batch(xs)``: a model that holds one is called as ``model.batch(xs)``, which is
+    what ``fit`` does.
+
+    Args:
+        features: the numbers of a sample.
+        momentum: the share of the new in the running statistics.
+        epsilon: keeps a feature that is constant from dividing by 0.
+
+    Raises:
+        ValueError: a setting is out of its range; when called: a sample has not ``features`` numbers; in training, for
+            fewer than two samples.
+
+    >>> norm = BatchNorm(1)
+    >>> [round(out[0].data, 4) for out in norm.batch([[1.0], [2.0], [3.0]])]
+    [-1.2247, 0.0, 1.2247]
+    >>> [round(x, 4) for x in norm.state_dict()["running_mean"] + norm.state_dict()["running_var"]]
+    [0.2, 1.0]
+    """
+
+    def __init__(self, features: int, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
+        check_sizes(features, 1)
+        for name, number in (("momentum", momentum), ("epsilon", epsilon)):
+            if not isinstance(number, Real) or not 0 < number <= 1:
+                raise ValueError(f"the {name} of BatchNorm must be a number in (0, 1], got {shown(number)}")
+        self.momentum, self.epsilon = float(momentum), float(epsilon)
+        self.weight = [Value(1.0, f"scale{i}") for i in range(features)]
+        self.bias = [Value(0.0, f"offset{i}") for i in range(features)]
+        self._mean = [Value(0.0, f"mean{i}") for i in range(features)]
+        self._variance = [Value(1.0, f"variance{i}") for i in range(features)]
+        self._batches = Value(0.0)
+
+    def __call__(self, x: Sequence[Any]) -> list[Any]:
+        """The numbers of one sample, by the running statistics. Raises ValueError in training."""
+        if self.training:
+            raise ValueError(
+                "batch normalisation takes a batch in training, model.batch(xs); for single samples put the model in "
+                "evaluation, model.eval()"
+            )
+        self._check(x)
+        scales = map(self._scale, self.weight, self._variance)
+        rows = zip(x, self._mean, scales, self.bias, strict=True)
+        return [(number - mean) * scale + offset for number, mean, scale, offset in rows]
+
+    def batch(self, xs: Sequence[Any]) -> list[Any]:
+        """The samples of a batch, normalised together in training, each by itself in evaluation."""
+        if not self.training:
+            return super().batch(xs)
+        for x in xs:
+            self._check(x)
+        if len(xs) < 2:
+            raise ValueError(f"batch normalisation takes at least 2 samples in training, got {len(xs)}")
+        means = [mean(column) for column in zip(*xs, strict=True)]
+        centred = [[number - mean for number, mean in zip(x, means, strict=True)] for x in xs]
+        variances = [dot(column, column) / len(xs) for column in zip(*centred, strict=True)]
+        watched([*means, *variances], partial(self._follow, len(xs)))
+        scales = list(map(self._scale, self.weight, variances))
+        return [
+            [d * scale + offset for d, scale, offset in zip(row, scales, self.bias, strict=True)] for row in centred
+        ]
+
+    def buffers(self) -> dict[str, Tensor]:
+        """The running statistics, shape (features,), and the number of batches they have seen, by PyTorch's names."""
+        return {"running_mean": self._mean, "running_var": self._variance, "num_batches_tracked": self._batches}
+
+    def _scale(self, weight: Value, variance: Any) -> Any:
+        return weight / sqrt(variance + self.epsilon)
+
+    def _follow(self, n: int, statistics: list[float]) -> None:
+        unbiased = n / (n - 1)
+        features = len(self.weight)
+        for node, new in zip(self._mean, statistics[:features], strict=True):
+            node.data += self.momentum * (new - node.data)
+        for node, new in zip(self._variance, statistics[features:], strict=True):
+            node.data += self.momentum * (new * unbiased - node.data)
+        self._batches.data += 1.0
+
+    def _check(self, x: Any) -> None:
+        if not is_list(x) or len(x) != len(self.weight):
+            given = len(x) if is_list(x) else shown(x)
+            raise ValueError(f"this BatchNorm takes lists of {len(self.weight)} number(s), got {given}")
+
+    def shown(self) -> str:
+        """``batch norm``."""
+        return "batch norm"
+
+    def _summary(self) -> str:
+        return f"{len(self.weight)}, "
+
+
 def generator(seed: int | Random | None) -> Random:
     """The generator that ``seed`` stands for. Raises ValueError unless it is an int of at least 0, or a generator."""
     if seed is None:
@@ -125,6 +308,11 @@ def generator(seed: int | Random | None) -> Random:
 def is_linear(activation: str | None) -> bool:
     """Whether this names no activation."""
     return activation is None or (isinstance(activation, str) and activation == "linear")
+
+
+def activated(activation: str | None, x: Any) -> Any:
+    """The activation of a number."""
+    return x if is_linear(activation) else OPS[str(activation)](x)
 
 
 def check_activation(activation: str | None) -> None:

@@ -7,9 +7,9 @@ module records a graph, and the engine reads it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from reprlib import repr as shown
-from typing import Any
+from typing import Any, Self
 
 from autograd import Value
 
@@ -23,6 +23,12 @@ class Module:
     A parameter is a Value in an attribute whose name does not begin with an underscore, by itself, in (nested) lists,
     or inside another module.
 
+    Some modules do in training what they do not otherwise (Dropout, BatchNorm): ``train()`` and ``eval()`` say which
+    it is, for all modules inside. A new one is in training, as in PyTorch; ``fit`` leaves its model in evaluation.
+
+    Attributes:
+        training: whether it is in training.
+
     >>> class Line(Module):
     ...     def __init__(self):
     ...         self.slope, self.offset = Value(2.0), Value(1.0)
@@ -32,17 +38,51 @@ class Module:
     ['slope', 'offset']
     """
 
+    training: bool = True
+
     def __call__(self, x: Any) -> Any:
         """The output for one sample; each module says which."""
         raise NotImplementedError
 
+    def batch(self, xs: Sequence[Any]) -> list[Any]:
+        """The outputs for a list of samples: one by one, unless a module inside relates them (BatchNorm)."""
+        return [self(x) for x in xs]
+
     def tensors(self) -> dict[str, Tensor]:
         """The parameters by name, each a Value or nested lists of Values. The other methods all read this one."""
         found: dict[str, Tensor] = {}
-        for name, attribute in vars(self).items():
-            if not name.startswith("_"):
-                found.update(_tensors_in(name, attribute))
+        for name, attribute in self._public():
+            found.update(_tensors_in(name, attribute))
         return found
+
+    def buffers(self) -> dict[str, Tensor]:
+        """What belongs to the state and is not trained, by name, likewise: the running statistics of BatchNorm."""
+        return {f"{name}.{inner}": x for name, child in self.children() for inner, x in child.buffers().items()}
+
+    def children(self) -> Iterator[tuple[str, Module]]:
+        """The modules in attributes, by themselves or in lists, with their names; not those inside them."""
+        for name, attribute in self._public():
+            yield from _modules_in(name, attribute)
+
+    def modules(self) -> list[Module]:
+        """This module and all inside it, each once."""
+        found = {self: None}  # a dict keeps their order
+        pending: list[Module] = [self]
+        while pending:
+            new = [child for _, child in pending.pop().children() if child not in found]
+            found.update(dict.fromkeys(new))
+            pending.extend(new)
+        return list(found)
+
+    def train(self, mode: bool = True) -> Self:
+        """Put this module and all inside it in training, or, with False, in evaluation; the module itself."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Put this module and all inside it in evaluation, to predict: no dropout, running statistics."""
+        return self.train(False)
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter, once, with a name such as ``layers.0.weight[2][1]``."""
@@ -63,16 +103,16 @@ class Module:
             parameter.zero_grad()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The data of the parameters by name, as floats in lists shaped as PyTorch shapes them.
+        """The data of the parameters and the buffers by name, as floats in lists shaped as PyTorch shapes them.
 
         >>> from nn import Neuron
         >>> Neuron(2).state_dict().keys()
         dict_keys(['weight', 'bias'])
         """
-        return {name: map_tensor(float, tensor) for name, tensor in self.tensors().items()}
+        return {name: map_tensor(float, tensor) for name, tensor in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Set the data of all parameters. Names and shapes must fit; if they do not, nothing is changed.
+        """Set the data of all parameters and buffers. Names and shapes must fit; if they do not, nothing is changed.
 
         Raises:
             ValueError: a name is missing or unknown, or a tensor has another shape.
@@ -80,7 +120,7 @@ class Module:
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"a state is a mapping from names to tensors, as state_dict() gives it, got {shown(state)}")
-        tensors = self.tensors()
+        tensors = self._state()
         missing, unknown = sorted(tensors.keys() - state.keys()), sorted(state.keys() - tensors.keys())
         if missing or unknown:
             said = [
@@ -114,6 +154,16 @@ class Module:
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)}: {error}") from None
 
+    def _state(self) -> dict[str, Tensor]:
+        return {**self.tensors(), **self.buffers()}
+
+    def _public(self) -> Iterator[tuple[str, Any]]:
+        return ((name, attribute) for name, attribute in vars(self).items() if not name.startswith("_"))
+
+    def shown(self) -> str:
+        """What it does, in a word or two, as part of a network."""
+        return repr(self)
+
     def _summary(self) -> str:
         return ""
 
@@ -133,6 +183,15 @@ def _tensors_in(name: str, x: Any) -> dict[str, Tensor]:
         return {name: x}
     parts = [_tensors_in(f"{name}.{i}", part) for i, part in enumerate(x)]
     return {inner: tensor for part in parts for inner, tensor in part.items()}
+
+
+def _modules_in(name: str, x: Any) -> Iterator[tuple[str, Module]]:
+    if isinstance(x, Module):
+        yield name, x
+    elif isinstance(x, (list, tuple)):
+        for i, part in enumerate(x):
+            if not isinstance(part, Value):  # most are, and need no name here
+                yield from _modules_in(f"{name}.{i}", part)
 
 
 def _is_tensor(x: Any) -> bool:

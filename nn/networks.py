@@ -1,4 +1,4 @@
-"""Networks: layers one after another."""
+"""Networks: modules one after another."""
 
 from __future__ import annotations
 
@@ -8,11 +8,47 @@ from random import Random
 from reprlib import repr as shown
 from typing import Any
 
-from .layers import Layer, check_sizes, generator
+from .layers import Activation, BatchNorm, Dropout, Layer, check_sizes, generator
 from .modules import Module
 
 
-class MLP(Module):
+class Sequential(Module):
+    """Modules one after another, each on the outputs of the one before.
+
+    Raises:
+        ValueError: there are none.
+        TypeError: one of them is no module.
+
+    >>> model = Sequential(Layer(2, 3, None), BatchNorm(3), Activation("relu"), Dropout(0.2), Layer(3, 1, None))
+    >>> [name for name in model.tensors()]
+    ['layers.0.weight', 'layers.0.bias', 'layers.1.weight', 'layers.1.bias', 'layers.4.weight', 'layers.4.bias']
+    """
+
+    def __init__(self, *layers: Module) -> None:
+        if not layers:
+            raise ValueError("Sequential takes one module or more, such as Layer(2, 1)")
+        for layer in layers:
+            if not isinstance(layer, Module):
+                raise TypeError(f"Sequential takes modules, such as Layer(2, 1), got {shown(layer)}")
+        self.layers = list(layers)
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        """The outputs of the last module for one sample: a list, or a number if it is a layer of one neuron."""
+        for layer in self.layers[:-1]:
+            x = _row(layer(x))
+        return self.layers[-1](x)
+
+    def batch(self, xs: Sequence[Any]) -> list[Any]:
+        """The outputs for a list of samples, each module on all of them before the next."""
+        for layer in self.layers[:-1]:
+            xs = [_row(out) for out in layer.batch(xs)]
+        return self.layers[-1].batch(xs)
+
+    def _summary(self) -> str:
+        return f"{', '.join(map(repr, self.layers))}, "
+
+
+class MLP(Sequential):
     """A multi-layer perceptron: layers one after another, the last without an activation.
 
     Args:
@@ -21,6 +57,8 @@ class MLP(Module):
         activation: of all layers but the last; the name of any operation of one input, or None.
         init: see ``Neuron``.
         seed: see ``Neuron``; the same int gives the same parameters.
+        batch_norm: whether to normalise the sums of each layer but the last over the batch, see ``BatchNorm``.
+        dropout: the probability of 0 for each output of a layer but the last in training, see ``Dropout``.
 
     Called on a list of ``n_in`` numbers (or Values) it gives a list, or one Value if the last layer has one neuron.
 
@@ -29,6 +67,8 @@ class MLP(Module):
     MLP(2 → 16 tanh → 16 tanh → 1, 337 parameters)
     >>> model([1.0, -2.0]).op
     <operation add>
+    >>> MLP(2, [16, 1], batch_norm=True, dropout=0.2)
+    MLP(2 → 16 batch norm relu dropout 0.2 → 1, 97 parameters)
     """
 
     def __init__(
@@ -38,23 +78,30 @@ class MLP(Module):
         activation: str | None = "relu",
         init: str | None = None,
         seed: int | Random | None = None,
+        batch_norm: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         if isinstance(n_outs, (str, bytes)) or not isinstance(n_outs, Sequence) or not n_outs:
             raise ValueError(f"n_outs is a list with the size of each layer, such as [16, 16, 1], got {shown(n_outs)}")
+        self.n_in = n_in
         rng = generator(seed)
         sizes = list(pairwise([n_in, *n_outs]))
         for each in sizes:  # before any layer is made
             check_sizes(*each)
-        activations = [activation] * (len(sizes) - 1) + [None]
-        self.layers = [Layer(a, b, act, init, rng) for (a, b), act in zip(sizes, activations, strict=True)]
-
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """The outputs of the last layer for ``n_in`` numbers: a list, or the number itself if it has one neuron."""
-        for layer in self.layers[:-1]:
-            out = layer(x)
-            x = out if isinstance(out, list) else [out]
-        return self.layers[-1](x)
+        layers: list[Module] = []
+        for a, b in sizes[:-1]:
+            if batch_norm:
+                layers += [Layer(a, b, None, init, rng), BatchNorm(b), Activation(activation)]
+            else:
+                layers.append(Layer(a, b, activation, init, rng))
+            if dropout:
+                layers.append(Dropout(dropout, rng))
+        super().__init__(*layers, Layer(*sizes[-1], None, init, rng))
 
     def _summary(self) -> str:
-        n_in = len(self.layers[0].neurons[0].w)
-        return " → ".join([str(n_in), *[layer.shown() for layer in self.layers]]) + ", "
+        parts = [f"{' → ' if isinstance(layer, Layer) else ' '}{layer.shown()}" for layer in self.layers]
+        return f"{self.n_in}{''.join(parts)}, "
+
+
+def _row(out: Any) -> list[Any]:
+    return out if isinstance(out, list) else [out]
