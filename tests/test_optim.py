@@ -1,5 +1,6 @@
 """SGD against the recurrences that define it."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,4 +105,7 @@ def test_an_interrupted_step_moves_nothing():
     with pytest.raises(KeyboardInterrupt):
         optimizer.step()
     assert (p.data, q.data) == (1.0, 2.0)
-    assert optimizer._velocity == 0.0
+    assert {name: np.asarray(x).tolist() for name, x in optimizer.state_dict().items()} == {
+        "velocity": [0.0, 0.0],
+        "steps": 0,
+    }

@@ -1,0 +1,41 @@
+"""Ranges: what a setting that is a number may be, and the error where it is not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Real
+from reprlib import repr as shown
+
+
+def positive(name: str, value: float) -> float:
+    """``value`` as a float. Raises ValueError unless it is a finite number greater than 0.
+
+    >>> positive("learning_rate", 1)
+    1.0
+    """
+    return number(name, value, lambda x: x > 0, "greater than 0")
+
+
+def nonnegative(name: str, value: float) -> float:
+    """``value`` as a float. Raises ValueError unless it is a finite number of at least 0."""
+    return number(name, value, lambda x: x >= 0, "of at least 0")
+
+
+def fraction(name: str, value: float) -> float:
+    """``value`` as a float. Raises ValueError unless it is a number in [0, 1)."""
+    return number(name, value, lambda x: 0 <= x < 1, "in [0, 1)")
+
+
+def number(name: str, value: float, good: Callable[[float], bool], what: str) -> float:
+    """``value`` as a float. Raises ValueError, in the words of ``what``, unless it is a finite number and ``good``."""
+    if not isinstance(value, Real) or not math.isfinite(value) or not good(float(value)):
+        raise ValueError(f"{name} must be a number {what}, got {shown(value)}")
+    return float(value)
+
+
+def whole(name: str, value: int, least: int) -> int:
+    """``value``. Raises ValueError unless it is a whole number of at least ``least``."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {shown(value)}")
+    return value
