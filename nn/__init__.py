@@ -19,6 +19,7 @@ from . import data as data
 from . import initializers as initializers
 from . import losses as losses
 from . import optim as optim
+from .history import History as History
 from .layers import Activation as Activation
 from .layers import BatchNorm as BatchNorm
 from .layers import Dropout as Dropout
@@ -27,6 +28,6 @@ from .layers import Neuron as Neuron
 from .modules import Module as Module
 from .networks import MLP as MLP
 from .networks import Sequential as Sequential
+from .prediction import predict as predict
 from .training import DivergedError as DivergedError
-from .training import History as History
 from .training import fit as fit

@@ -3,54 +3,134 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograd import Value, looked_at, topological_order
+from autograd import Value, looked_at, sum, topological_order
 
+from .layers import Dropout
 from .losses import Loss
 from .modules import Module
-from .optim import SGD
-from .tensors import flatten, is_list, map_tensor
+from .optim import Optimizer
+from .recording import Recording, recording
+from .tensors import flatten, map_tensor, sample
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from autograd import Program
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
 COMPARED = 20_000
 """A program is compared with the graph on as many examples as make so many nodes, and on two at least."""
 
+MOST_UNROLLED = 2_000_000
+"""The most nodes of a batch whose examples are related; its program would take more than the machine has."""
+
 
 class NotCompiledError(Exception):
     """Why a training is computed on graphs."""
+
+
+class RelatedError(NotCompiledError):
+    """The loss of a batch is not made of those of its examples, each by itself."""
 
 
 class ForeignParametersError(ValueError):
     """The loss depends on none of the optimiser's parameters."""
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is minimised, and by what: the loss of a model on a batch of its examples, and a penalty on the model."""
+
+    model: Any
+    xs: Sequence[Any]
+    ys: Sequence[Any]
+    loss: Loss
+    optimizer: Optimizer
+    penalty: Callable[[Any], Any] | None = None
+    augment: Callable[[Array, np.random.Generator], Array] | None = None
+
+    @cached_property
+    def arrays(self) -> tuple[Array, Array]:
+        """The examples as arrays, a row each, shapes (n, k) and (n, m). Raises NotCompiledError if they are none."""
+        import numpy as np
+
+        try:
+            xs, ys = (np.array(each, dtype=float) for each in (self.xs, self.ys))
+        except (TypeError, ValueError):
+            raise NotCompiledError("the examples are not numbers of one shape") from None
+        return xs.reshape(len(xs), -1), ys.reshape(len(ys), -1)
+
+    def augmented(self, xs: Array, rng: np.random.Generator) -> Array:
+        """The samples of a batch, shape (B, k), as ``augment`` changes them."""
+        if self.augment is None:
+            return xs
+        found = self.augment(xs, rng)
+        if getattr(found, "shape", None) != xs.shape:
+            raise ValueError(f"augment must give an array of the shape it was given, {xs.shape}, got {shown(found)}")
+        return found
+
+    def recorded(self, xs: Sequence[Any], ys: Sequence[Any]) -> Value:
+        """The loss of a batch, as a graph."""
+        batch = self.model.batch(xs) if isinstance(self.model, Module) else [self.model(x) for x in xs]
+        return self._value("loss", self.loss(batch, ys))
+
+    def recorded_penalty(self) -> Value:
+        """The penalty, as a graph."""
+        assert self.penalty is not None
+        return self._value("penalty", self.penalty(self.model))
+
+    def _value(self, what: str, x: Any) -> Value:
+        if not isinstance(x, Value):
+            raise TypeError(f"the {what} must return a Value that depends on the model, got {shown(x)}")
+        return x
+
+    def buffers(self) -> list[Value]:
+        """The model's running statistics."""
+        if not isinstance(self.model, Module):
+            return []
+        return [value for buffer in self.model.buffers().values() for _, value in flatten(buffer)]
+
+    def reseed(self, *seeds: int) -> None:
+        """Let all that the model draws be determined by these whole numbers."""
+        if isinstance(self.model, Module):
+            dropouts = [each for each in self.model.modules() if isinstance(each, Dropout)]
+            for i, dropout in enumerate(dropouts):
+                dropout.reseed(*seeds, i)
+
+
 class Recorded:
     """Steps on the graph of each batch, which is recorded anew."""
 
-    def __init__(self, model: Module, xs: Sequence[Any], ys: Sequence[Any], loss: Loss, optimizer: SGD) -> None:
-        self.model, self.xs, self.ys, self.loss, self.optimizer = model, xs, ys, loss, optimizer
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.optimizer = problem, problem.optimizer
 
-    def step(self, batch: Sequence[int]) -> float:
+    def step(self, batch: Sequence[int], rng: np.random.Generator) -> float:
         """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
-        value = self.backward(batch)
+        value = self.backward(batch, rng)
         self.optimizer.step()
         return value
 
-    def backward(self, batch: Sequence[int]) -> float:
-        """The loss of these examples; the gradients are in the parameters."""
-        value = self.loss([self.model(sample(self.xs[i])) for i in batch], [self.ys[i] for i in batch])
-        if not isinstance(value, Value):
-            raise TypeError(f"the loss must return a Value that depends on the model, got {shown(value)}")
+    def backward(self, batch: Sequence[int], rng: np.random.Generator | None = None) -> float:
+        """The loss of these examples, augmented; the gradients are in the parameters.
+
+        Without a generator, what a program is compared with: neither augmented, nor with the penalty.
+        """
+        problem = self.problem
+        if rng is None or problem.augment is None:
+            xs = [sample(problem.xs[i]) for i in batch]
+        else:
+            xs = problem.augmented(problem.arrays[0][batch], rng).tolist()
+        value = problem.recorded(xs, [problem.ys[i] for i in batch])
+        if rng is not None and problem.penalty is not None:
+            value = value + problem.recorded_penalty()
         if not math.isfinite(value):
             raise OverflowError(f"the loss is {value.data}")
         self.optimizer.zero_grad()
@@ -65,100 +145,197 @@ class Recorded:
 
 
 class Compiled:
-    """Steps on arrays, by a program of the loss of one example; ``reduce`` is what makes a batch's loss of those.
+    """Steps on arrays, by a program of the loss of one example, or of a whole batch where that relates its examples.
+
+    Args:
+        recorded: the same steps on graphs.
+        size: how many examples a batch has.
+        whole: whether the program is of a whole batch.
 
     Raises:
-        NotCompiledError: the program of the first example is not that of others, as far as can be seen.
+        NotCompiledError: the program would not compute what the graph does, as far as can be seen.
     """
 
-    def __init__(self, recorded: Recorded) -> None:
+    def __init__(self, recorded: Recorded, size: int, whole: bool = False) -> None:
         import numpy as np
 
-        self.recorded, self.optimizer = recorded, recorded.optimizer
-        if any(
-            getattr(getattr(self.optimizer, f), "__func__", None) is not getattr(SGD, f) for f in ("step", "zero_grad")
-        ):
+        self.recorded, self.problem, self.optimizer = recorded, recorded.problem, recorded.optimizer
+        if any(getattr(type(self.optimizer), f) is not getattr(Optimizer, f) for f in ("step", "zero_grad")):
             raise NotCompiledError("the optimiser steps in a way of its own")
-        try:
-            xs, ys = (np.array(each, dtype=float) for each in (recorded.xs, recorded.ys))
-        except (TypeError, ValueError):
-            raise NotCompiledError("the examples are not numbers of one shape") from None
-        self.xs, self.ys = xs.reshape(len(xs), -1), ys.reshape(len(ys), -1)
-        self.program = self._program()
-        self._gradient = np.zeros_like(self.program.parameters)
-        # What else the loss depends on, as numbers of the program; somebody may change them between epochs.
-        mine = set(self.optimizer.parameters)
-        self._fixed = [(leaf, leaf.data) for leaf in self._leaves if leaf not in mine]
-        self.reduce = self._reduction()
+        self.xs, self.ys = self.problem.arrays
+        self.whole = whole
+        self.parameters = np.array([p.data for p in self.optimizer.parameters])
+        self._gradient = np.zeros_like(self.parameters)
+        self._programs: dict[int, LossProgram] = {}
+        self.reduce = self._reduction(size)
+        self._penalty = PenaltyProgram(self.problem) if self.problem.penalty is not None else None
 
-    def _program(self) -> Program:
-        from autograd import compile
+    def _program(self, size: int) -> LossProgram:
+        """That of a batch of so many, or of one example."""
+        size = size if self.whole else 1
+        if size not in self._programs:
+            self._programs[size] = LossProgram(self.problem, size)
+        return self._programs[size]
 
-        model, loss, (x, y) = self.recorded.model, self.recorded.loss, self._example()
-        token = _recording.set(True)
-        try:
-            with looked_at() as values:
-                output = loss([model(x)], [y])
-        finally:
-            _recording.reset(token)
-        if values:
-            raise NotCompiledError("Python looked at a number while the first example was recorded (if, max, float)")
-        if not isinstance(output, Value):
-            raise NotCompiledError("the loss is no Value")
-        inputs = [[leaf for _, leaf in flatten(tensor)] for tensor in (x, y)]
-        nodes = topological_order(output)
-        if set(nodes).isdisjoint(self.optimizer.parameters):
-            raise ForeignParametersError(
-                "the loss depends on none of the optimiser's parameters: are they this model's?"
-            )
-        given = {leaf for leaves in inputs for leaf in leaves}
-        self._leaves = [node for node in nodes if node.op is None and node not in given]
-        return compile(output, inputs, self.optimizer.parameters)
-
-    def _example(self) -> tuple[Any, Any]:
-        return map_tensor(_Example, sample(self.recorded.xs[0])), map_tensor(_Example, self.recorded.ys[0])
-
-    def _reduction(self) -> str:
+    def _reduction(self, size: int) -> str:
         """How the losses of some examples make that of the batch, compared with their graph."""
         import numpy as np
 
-        count = max(2, COMPARED // self.program.report().nodes)
-        some = list(range(0, len(self.xs), math.ceil(len(self.xs) / count)))
-        before = [p.grad for p in self.optimizer.parameters]
-        try:
+        program = self._program(size)
+        if self.whole:
+            some = list(range(size))
+        else:
+            count = max(2, COMPARED // program.program.report().nodes)
+            some = list(range(0, len(self.xs), math.ceil(len(self.xs) / count)))
+        with self._nothing_changed():
+            self.problem.reseed(0)
             expected = [self.recorded.backward(some), *[p.grad for p in self.optimizer.parameters]]
-        finally:
-            for p, grad in zip(self.optimizer.parameters, before, strict=True):
-                p.grad = grad
         for reduce in ("mean", "sum"):
-            value, gradient = self.program.value_and_grad(self.xs[some], self.ys[some], reduce=reduce)
-            error = np.abs(np.array([value, *gradient]) - expected)
+            self.problem.reseed(0)
+            value = program.value_and_grad(self.parameters, self.xs[some], self.ys[some], reduce, self._gradient)
+            error = np.abs(np.array([value, *self._gradient]) - expected)
             if any(expected) and (error <= 1e-9 * np.abs(expected).max()).all():
                 return reduce
-        raise NotCompiledError("the loss of a batch is neither the mean nor the sum of what the first example shows")
+        raise RelatedError("the loss of a batch is neither the mean nor the sum of what the first example shows")
 
-    def step(self, batch: Sequence[int]) -> float:
+    @contextmanager
+    def _nothing_changed(self) -> Iterator[None]:
+        """Put back the gradients, and the running statistics."""
+        values = [*self.optimizer.parameters, *self.problem.buffers()]
+        before = [(value, value.data, value.grad) for value in values]
+        try:
+            yield
+        finally:
+            for value, data, grad in before:
+                value.data, value.grad = data, grad
+
+    def step(self, batch: Sequence[int], rng: np.random.Generator) -> float:
         """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
-        examples = self.xs[batch], self.ys[batch]
-        value, gradient = self.program.value_and_grad(*examples, reduce=self.reduce, out=self._gradient)
+        program = self._program(len(batch))
+        xs, ys = self.problem.augmented(self.xs[batch], rng), self.ys[batch]
+        value = program.value_and_grad(self.parameters, xs, ys, self.reduce, self._gradient)
+        if self._penalty is not None:
+            value += self._penalty.add_to(self._gradient, self.parameters)
         if not math.isfinite(value):
             raise OverflowError(f"the loss is {value}")
-        self.optimizer.update(self.program.parameters, gradient)
+        statistics = program.statistics()
+        self.optimizer.update(self.parameters, self._gradient)
+        for take, numbers in statistics:
+            take(numbers)
         return value
 
     def load(self) -> None:
         """Take the parameters from the model, and what else its loss depends on."""
-        if any(leaf.data != data for leaf, data in self._fixed):
-            self.program = self._program()
-            mine = set(self.optimizer.parameters)
-            self._fixed = [(leaf, leaf.data) for leaf in self._leaves if leaf not in mine]
-        self.program.load()
+        if any(program.outdated() for program in self._programs.values()):
+            self._programs.clear()
+        if self._penalty is not None and self._penalty.outdated():
+            self._penalty = PenaltyProgram(self.problem)
+        self.parameters[:] = [p.data for p in self.optimizer.parameters]
 
     def store(self) -> None:
         """Give the parameters to the model, with the gradients of the last step."""
-        self.program.store()
-        for p, grad in zip(self.optimizer.parameters, self._gradient.tolist(), strict=True):
-            p.grad = grad
+        parameters = self.optimizer.parameters
+        for p, data, grad in zip(parameters, self.parameters.tolist(), self._gradient.tolist(), strict=True):
+            p.data, p.grad = data, grad
+
+
+class LossProgram:
+    """The program of the loss of so many examples, with the random numbers and the statistics that its graph needs.
+
+    With one example it takes batches of any size, and reduces their losses.
+    """
+
+    def __init__(self, problem: Problem, size: int) -> None:
+        from autograd import compile
+
+        xs = [map_tensor(_Example, sample(x)) for x in problem.xs[:size]]
+        ys = [map_tensor(_Example, y) for y in problem.ys[:size]]
+        token = _recording.set(True)
+        try:
+            with looked_at() as values, recording() as found:
+                output = problem.recorded(xs, ys)
+        finally:
+            _recording.reset(token)
+        if values:
+            raise NotCompiledError("Python looked at a number while the first example was recorded (if, max, float)")
+        nodes = topological_order(output)
+        if len(nodes) > MOST_UNROLLED:
+            raise NotCompiledError(f"a batch whose examples are related makes {len(nodes):,} nodes")
+        parameters = problem.optimizer.parameters
+        if set(nodes).isdisjoint(parameters):
+            raise ForeignParametersError(
+                "the loss depends on none of the optimiser's parameters: are they this model's?"
+            )
+        inputs = [[leaf for _, leaf in flatten(tensors)] for tensors in (xs, ys)] + list(found.noise.values())
+        self.program = compile(output, inputs, parameters)
+        self._fixed = _fixed(nodes, parameters, inputs)
+        self._size, self._noise = size, found.noise
+        self._statistics = Statistics(found, inputs, parameters) if found.statistics else None
+
+    def value_and_grad(self, parameters: Array, xs: Array, ys: Array, reduce: str, out: Array) -> float:
+        """The loss of a batch at these parameters (P,), whose gradient is written into ``out``, (P,)."""
+        rows = len(xs) // self._size
+        noise = [draw(rows * len(leaves)).reshape(rows, -1) for draw, leaves in self._noise.items()]
+        self._arrays = [xs.reshape(rows, -1), ys.reshape(rows, -1), *noise]
+        self.program.parameters[:] = parameters
+        return self.program.value_and_grad(*self._arrays, reduce=reduce, out=out)[0]
+
+    def statistics(self) -> list[tuple[Callable[[list[float]], None], list[float]]]:
+        """Those of the batch that was computed last, with the functions that take them."""
+        return [] if self._statistics is None else self._statistics(self.program.parameters, self._arrays)
+
+    def outdated(self) -> bool:
+        """Whether somebody has changed what the program took for constant."""
+        return any(leaf.data != data for leaf, data in self._fixed)
+
+
+class PenaltyProgram:
+    """The program of the penalty, which no example changes."""
+
+    def __init__(self, problem: Problem) -> None:
+        from autograd import compile
+
+        output, parameters = problem.recorded_penalty(), problem.optimizer.parameters
+        self._program = compile(output, (), parameters)
+        self._fixed = _fixed(topological_order(output), parameters, [])
+
+    def add_to(self, gradient: Array, parameters: Array) -> float:
+        """The penalty at these parameters (P,), whose gradient is added to ``gradient``, (P,)."""
+        self._program.parameters[:] = parameters
+        value, slope = self._program.value_and_grad()
+        gradient += slope
+        return value
+
+    def outdated(self) -> bool:
+        """Whether somebody has changed what the program took for constant."""
+        return any(leaf.data != data for leaf, data in self._fixed)
+
+
+class Statistics:
+    """The program of what modules watch in a batch: means and variances."""
+
+    def __init__(self, found: Recording, inputs: list[list[Value]], parameters: list[Value]) -> None:
+        from autograd import compile
+
+        nodes = [node for watched, _ in found.statistics for node in watched]
+        below = set(topological_order(sum(nodes)))
+        self._used = [i for i, p in enumerate(parameters) if p in below]
+        self._program = compile(nodes, inputs, [parameters[i] for i in self._used])
+        self._takers = [(take, len(watched)) for watched, take in found.statistics]
+
+    def __call__(
+        self, parameters: Array, arrays: list[Array]
+    ) -> list[tuple[Callable[[list[float]], None], list[float]]]:
+        """The statistics of a batch at these parameters (P,), each with the function that takes it."""
+        self._program.parameters[:] = parameters[self._used]
+        numbers = iter(self._program(*arrays)[0].tolist())
+        return [(take, list(islice(numbers, count))) for take, count in self._takers]
+
+
+def _fixed(nodes: list[Value], parameters: list[Value], inputs: list[list[Value]]) -> list[tuple[Value, float]]:
+    """The leaves that are neither parameters nor inputs, with their data; somebody may change them between epochs."""
+    given = {leaf for leaves in [parameters, *inputs] for leaf in leaves}
+    return [(node, node.data) for node in nodes if node.op is None and node not in given]
 
 
 _recording: ContextVar[bool] = ContextVar("recording", default=False)
@@ -180,27 +357,25 @@ def _refuse() -> NoReturn:
     raise NotCompiledError("Python compared a number of the first example while it was recorded (==, in, a dict)")
 
 
-def engine(
-    model: Module, xs: Sequence[Any], ys: Sequence[Any], loss: Loss, optimizer: SGD, eager: bool
-) -> tuple[Recorded | Compiled, str]:
+def engine(problem: Problem, size: int, eager: bool = False) -> tuple[Recorded | Compiled, str]:
     """A program where that computes the same, unless ``eager``; else the graph. Which one, and why, in words.
 
     Raises:
         ForeignParametersError: the loss depends on none of the optimiser's parameters.
     """
-    recorded = Recorded(model, xs, ys, loss, optimizer)
+    recorded = Recorded(problem)
     if eager:
         return recorded, "graph: eager=True"
     try:
-        return Compiled(recorded), "program"
+        try:
+            return Compiled(recorded, size), "program"
+        except (RelatedError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            if isinstance(error, ForeignParametersError) or size < 2:
+                raise
+            return Compiled(recorded, size, whole=True), "program of whole batches"
     except NotCompiledError as error:
         return recorded, f"graph: {error}"
     except ForeignParametersError:
         raise
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         return recorded, f"graph: the first example cannot be recorded by itself ({error})"
-
-
-def sample(x: Any) -> list[Any]:
-    """A sample as a model takes it: a number is put in a list."""
-    return list(x) if is_list(x) else [x]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from reprlib import repr as shown
 from typing import Any, Self
 
@@ -39,6 +40,12 @@ class Module:
     """
 
     training: bool = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Whoever says anew what is done with one sample, and not with a batch, means it one by one."""
+        super().__init_subclass__(**options)
+        if "__call__" in vars(cls) and "batch" not in vars(cls):
+            cls.batch = Module.batch  # type: ignore[method-assign]
 
     def __call__(self, x: Any) -> Any:
         """The output for one sample; each module says which."""
@@ -170,6 +177,19 @@ class Module:
     def __repr__(self) -> str:
         count = len(self.parameters())
         return f"{type(self).__name__}({self._summary()}{count} parameter{'s' if count != 1 else ''})"
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Put a module, and all inside it, in evaluation for a while; what is no module is left as it is."""
+    before = [(module, module.training) for module in model.modules()] if isinstance(model, Module) else []
+    for module, _ in before:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
 
 
 def _tensors_in(name: str, x: Any) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from .modules import Module
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .training import History
+    from .history import History
 
 DATA, TRUTH, MODEL = "#9aa5b1", "#1b1f24", "#d1495b"  # grey points, black truth, red model; told apart without colour
 

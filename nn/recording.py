@@ -25,11 +25,11 @@ class Recording:
     """The random numbers and the statistics of one recorded graph.
 
     Attributes:
-        noise: leaves, and the function that draws so many numbers for them.
+        noise: functions that draw so many random numbers, with the leaves that those are for.
         statistics: nodes, and the function that is given their data after each step.
     """
 
-    noise: list[tuple[list[Value], Callable[[int], Array]]] = field(default_factory=list)
+    noise: dict[Callable[[int], Array], list[Value]] = field(default_factory=dict)
     statistics: list[tuple[list[Value], Callable[[list[float]], None]]] = field(default_factory=list)
 
 
@@ -54,7 +54,7 @@ def drawn(n: int, draw: Callable[[int], Array]) -> list[Any]:
         numbers: list[Any] = draw(n).tolist()
         return numbers
     leaves = [Value(1.0) for _ in range(n)]
-    current.noise.append((leaves, draw))
+    current.noise.setdefault(draw, []).extend(leaves)
     return leaves
 
 

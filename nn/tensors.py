@@ -50,3 +50,8 @@ def flatten(x: Tensor, index: str = "") -> Iterator[tuple[str, Any]]:
 def map_tensor(function: Callable[[Any], Any], x: Tensor) -> Tensor:
     """``function`` of every number, in nested lists of the same shape."""
     return [map_tensor(function, part) for part in x] if is_list(x) else function(x)
+
+
+def sample(x: Any) -> list[Any]:
+    """A sample as a model takes it: a number is put in a list."""
+    return list(x) if is_list(x) else [x]

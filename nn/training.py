@@ -1,22 +1,37 @@
-"""Training: the mini-batch loop, and what it has seen."""
+"""Training: the mini-batch loop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from random import Random
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
-from .engines import engine
+from autograd import Value
+
+from .checkpoints import Checkpoint
+from .engines import Compiled, Problem, Recorded, engine
+from .history import History
 from .losses import Loss, mse
 from .modules import Module
-from .optim import SGD
-from .tensors import is_list
+from .optim import SGD, Optimizer
+from .prediction import Predictor
+from .progress import progress_bar
+from .stopping import Best
+from .tensors import is_list, map_tensor
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+Steps = Recorded | Compiled
+Examples = tuple[Any, Any]
+Metrics = Mapping[str, Callable[[Any, Any], float]]
+Schedule = Callable[[int, Sequence[float]], float]
 
 
 class DivergedError(ArithmeticError):
@@ -38,57 +53,6 @@ class DivergedError(ArithmeticError):
         return self._message
 
 
-@dataclass(repr=False)
-class History:
-    """What a training has seen, epoch by epoch.
-
-    Attributes:
-        loss: the mean loss over each epoch's batches, as they were met; an array, shape (epochs,).
-        learning_rate: the learning rate of each epoch, likewise.
-        interrupted: whether it was stopped (Ctrl-C) before its last epoch.
-        engine: "program", or "graph" with the reason: on what the steps were computed.
-    """
-
-    _losses: list[float] = field(default_factory=list)
-    _learning_rates: list[float] = field(default_factory=list)
-    interrupted: bool = False
-    engine: str = "graph"
-
-    def __repr__(self) -> str:
-        losses = f", loss {self._losses[0]:.3g} to {self._losses[-1]:.3g}" if self._losses else ""
-        return f"<history of {self.epochs} epochs{losses}, by {self.engine}>"
-
-    def add(self, loss: float, learning_rate: float) -> None:
-        """Take note of an epoch."""
-        self._losses.append(loss)
-        self._learning_rates.append(learning_rate)
-
-    @property
-    def epochs(self) -> int:
-        """The number of epochs completed."""
-        return len(self._losses)
-
-    @property
-    def loss(self) -> np.ndarray[Any, Any]:
-        """The mean loss of each epoch, shape (epochs,)."""
-        import numpy as np
-
-        return np.asarray(self._losses)
-
-    @property
-    def learning_rate(self) -> np.ndarray[Any, Any]:
-        """The learning rate of each epoch, shape (epochs,)."""
-        import numpy as np
-
-        return np.asarray(self._learning_rates)
-
-    def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw the loss by epoch on a log axis; on new axes unless some are given."""
-        from .plots import plot_loss
-
-        return plot_loss(self, axes)
-
-
 def fit(
     model: Module,
     xs: Sequence[Any],
@@ -97,15 +61,23 @@ def fit(
     epochs: int = 100,
     batch_size: int | None = 32,
     loss: Loss = mse,
-    optimizer: SGD | None = None,
+    optimizer: Optimizer | None = None,
+    schedule: Schedule | None = None,
+    penalty: Callable[[Module], Any] | None = None,
+    augment: Callable[[Array, np.random.Generator], Array] | None = None,
+    validation: tuple[Sequence[Any], Sequence[Any]] | None = None,
+    metrics: Metrics | None = None,
+    patience: int | None = None,
+    callbacks: Sequence[Callable[[History], Any]] = (),
+    progress: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
     seed: int = 0,
-    on_epoch: Callable[[History], None] | None = None,
     eager: bool = False,
 ) -> History:
     """Train ``model`` by mini-batch gradient descent (Goodfellow et al., *Deep Learning*, alg. 8.1).
 
     Each epoch shuffles the n samples and walks through them in ⌈n / batch_size⌉ batches, the last of which may be
-    smaller; each batch makes one step.
+    smaller; each batch makes one step. The model is in training meanwhile, and in evaluation afterwards.
 
     Args:
         model: called on each sample, a list of numbers (a sample that is one number is put in a list).
@@ -115,14 +87,29 @@ def fit(
         batch_size: samples a step; 1 is stochastic, None (all of them) is full batch.
         loss: a function of a batch's predictions and targets.
         optimizer: moves the parameters; ``SGD(model.parameters())`` by default.
-        seed: of the shuffling.
-        on_epoch: called after each epoch with the history so far.
+        schedule: a function of the epoch, counted from 0, and of the losses so far (the validation loss of each epoch
+            if there are validation data), by which the optimiser's learning rate is multiplied in that epoch.
+        penalty: a function of the model that is added to the loss of every batch, such as
+            ``lambda model: 0.001 * nn.penalties.l2(model)``.
+        augment: a function of the samples of a batch, an array (B, k), and a NumPy generator, that gives samples to be
+            learned from in their place.
+        validation: samples and targets that are not learned from; their loss is measured after every epoch.
+        metrics: functions of predictions and targets, arrays (n,) or (n, k), by name; measured after every epoch on the
+            training data and on the validation data.
+        patience: end the training when the validation loss (the loss, if there are no validation data) has not been
+            smaller than ever for so many epochs; in the end the model is given the parameters of the best epoch
+            (early stopping; Prechelt 1998).
+        callbacks: called after each epoch with the history so far; one that returns True ends the training.
+        progress: whether to show a progress bar.
+        checkpoint: a file that is written after every epoch; if it is there, the training goes on where it ended, to
+            the same numbers. It holds parameters, optimiser and history; give the same data and settings again.
+        seed: of the shuffling, of dropout, and of the generator that ``augment`` is given.
         eager: record the graph of every batch. By default that of one example is compiled (``autograd.compile``) and
-            trained on arrays, which is far quicker, with the same numbers to rounding. The graph is used where the loss
-            of a batch is neither the mean nor the sum of its examples' (some of them, spread over all, are computed in
-            both ways), where Python looks at a number (``if``, ``max``, ``==``), and where the optimiser steps in a way
-            of its own: ``history.engine`` says. What a callback changes besides Values that the loss depends on, the
-            examples included, is not seen; then pass ``eager=True``.
+            trained on arrays, which is far quicker, with the same numbers to rounding; where a batch relates its
+            examples (BatchNorm), that of a whole batch. The graph is used where neither gives its numbers (compared on
+            some examples, spread over all), where Python looks at a number (``if``, ``max``, ``==``), and where the
+            optimiser steps in a way of its own: ``history.engine`` says. What a callback changes besides Values that
+            the loss depends on, the examples included, is not seen; then pass ``eager=True``.
 
     Returns:
         The history. Ctrl-C ends the training, and drops the step at hand: the model keeps what it has learned, and
@@ -131,7 +118,7 @@ def fit(
     Raises:
         TypeError: ``xs`` or ``ys`` is no list, or ``model`` or ``loss`` no function.
         ValueError: there are no samples, or not one target a sample, or a size is not positive; the loss depends on
-            none of the optimiser's parameters.
+            none of the optimiser's parameters; the checkpoint is damaged, or of another training.
         DivergedError: the loss is no longer finite.
 
     >>> from nn import MLP
@@ -140,46 +127,141 @@ def fit(
     >>> round(model([10.0]).data, 3)
     21.0
     """
-    for what, function in (("model", model), ("loss", loss)):
-        if not callable(function):
+    functions: dict[str, Any] = {
+        "model": model,
+        "loss": loss,
+        "schedule": schedule,
+        "penalty": penalty,
+        "augment": augment,
+    }
+    functions |= {f"metric {name}": metric for name, metric in (metrics or {}).items()}
+    functions |= {f"callback {i}": callback for i, callback in enumerate(callbacks)}
+    for what, function in functions.items():
+        if not callable(function) and (function is not None or what in ("model", "loss")):
             raise TypeError(f"fit takes a {what} that can be called, got {shown(function)}")
-    for what, each in (("samples", xs), ("targets", ys)):
-        if not isinstance(each, Iterable):
-            raise TypeError(f"fit takes a list of {what}, got {shown(each)}")
-    samples, targets = map(_sequence, (xs, ys))
-    if not len(samples) or len(samples) != len(targets):
-        raise ValueError(f"fit needs samples and one target for each, got {len(samples)} and {len(targets)}")
+    examples = _examples("", xs, ys)
+    held_out = None if validation is None else _examples("validation ", *validation)
+    samples = examples[0]
     size = len(samples) if batch_size is None else batch_size
-    for what, number in (("epochs", epochs), ("batch_size", size)):
+    for what, number in (("epochs", epochs), ("batch_size", size), ("patience", 1 if patience is None else patience)):
         if not isinstance(number, int) or number < 1:
             raise ValueError(f"{what} must be a positive whole number, got {shown(number)}")
     if optimizer is None:
         if not isinstance(model, Module):
             raise TypeError(f"fit needs an optimiser for a model that is no nn.Module, got {shown(model)}")
         optimizer = SGD(model.parameters())
-    rng = Random(seed)
-    order = list(range(len(samples)))
+    problem = Problem(model, *examples, loss, optimizer, penalty, augment)
+    measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics or {})
+    values = [*optimizer.parameters, *problem.buffers()]
+    best = Best(values, patience)
+    settings = {"model": repr(model), "optimizer": repr(optimizer), "schedule": repr(schedule), "seed": seed}
+    settings |= {"loss": repr(getattr(loss, "__qualname__", loss)), "samples": len(samples), "batch_size": size}
+    file = None if checkpoint is None else Checkpoint(checkpoint, values, optimizer, best, settings)
     history = History()
+    if file is not None:
+        file.resume(history)
+    rate = optimizer.learning_rate
+    rng, order = Random(seed), list(range(len(samples)))
     try:
-        steps, history.engine = engine(model, samples, targets, loss, optimizer, eager)
-        for epoch in range(1, epochs + 1):
-            rng.shuffle(order)
-            total = 0.0
-            try:
-                for start in range(0, len(order), size):
-                    batch = order[start : start + size]
-                    total += steps.step(batch) * len(batch)
-            except OverflowError as error:
-                raise DivergedError(epoch, optimizer.learning_rate, str(error)) from error
-            finally:
-                steps.store()
-            history.add(total / len(samples), optimizer.learning_rate)
-            if on_epoch is not None:
-                on_epoch(history)
-                steps.load()
+        with _training(model), progress_bar(epochs) if progress else nullcontext() as show:
+            steps, history.engine = engine(problem, min(size, len(samples)), eager)
+            for _ in range(history.epochs):  # what is resumed goes on shuffling as if it had never ended
+                rng.shuffle(order)
+            while history.epochs < epochs and not best.is_over(history):
+                epoch = history.epochs + 1
+                rng.shuffle(order)
+                if schedule is not None:
+                    optimizer.learning_rate = rate * schedule(epoch - 1, history.monitored)
+                try:
+                    mean = _epoch(problem, steps, order, size, (seed, epoch))
+                    row = {"loss": mean, "learning_rate": optimizer.learning_rate, **measure()}
+                except OverflowError as error:
+                    raise DivergedError(epoch, optimizer.learning_rate, str(error)) from error
+                history.rows.append(row)
+                best.see(history)
+                stops = [callback(history) is True for callback in callbacks]
+                if file is not None:
+                    file.save(history)
+                if show is not None:
+                    show(history)
+                if any(stops):
+                    break
+                steps.load()  # what a callback has changed
     except KeyboardInterrupt:
         history.interrupted = True
+    finally:
+        optimizer.learning_rate = rate
+    best.restore(history)
     return history
+
+
+def _epoch(problem: Problem, steps: Steps, order: list[int], size: int, seeds: tuple[int, int]) -> float:
+    """One step for each batch of the samples, in this order; the mean of the losses."""
+    import numpy as np
+
+    problem.reseed(*seeds)
+    rng = np.random.default_rng(seeds)
+    total = 0.0
+    try:
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            total += steps.step(batch, rng) * len(batch)
+    finally:
+        steps.store()
+    return total / len(order)
+
+
+class Measure:
+    """The loss on held-out examples, and the metrics, after an epoch."""
+
+    def __init__(
+        self, predictor: Predictor, loss: Loss, examples: Examples, held_out: Examples | None, metrics: Metrics
+    ) -> None:
+        self.predictor, self.loss, self.metrics = predictor, loss, metrics
+        self.examples, self.held_out = examples, held_out
+
+    def __call__(self) -> dict[str, float]:
+        """Each number by its name. Raises OverflowError if the loss is not finite."""
+        row = self._measured("", *self.examples) if self.metrics else {}
+        if self.held_out is None:
+            return row
+        xs, ys = self.held_out
+        predictions = self.predictor(xs)
+        loss = float(self.loss(map_tensor(Value, predictions), map_tensor(float, ys)))
+        if not math.isfinite(loss):
+            raise OverflowError(f"the validation loss is {loss}")
+        return {**row, "validation_loss": loss, **self._measured("validation_", xs, ys)}
+
+    def _measured(self, part: str, xs: Sequence[Any], ys: Sequence[Any]) -> dict[str, float]:
+        import numpy as np
+
+        if not self.metrics:
+            return {}
+        predictions, targets = self.predictor(xs), np.asarray(ys, dtype=float)
+        return {part + name: float(metric(predictions, targets)) for name, metric in self.metrics.items()}
+
+
+@contextmanager
+def _training(model: Any) -> Iterator[None]:
+    """Put a module in training for a while, and in evaluation afterwards."""
+    if isinstance(model, Module):
+        model.train()
+    try:
+        yield
+    finally:
+        if isinstance(model, Module):
+            model.eval()
+
+
+def _examples(part: str, xs: Any, ys: Any) -> Examples:
+    """Samples, and a target for each, as lists or arrays."""
+    for what, each in (("samples", xs), ("targets", ys)):
+        if not isinstance(each, Iterable):
+            raise TypeError(f"fit takes a list of {part}{what}, got {shown(each)}")
+    samples, targets = map(_sequence, (xs, ys))
+    if not len(samples) or len(samples) != len(targets):
+        raise ValueError(f"fit needs {part}samples and one target for each, got {len(samples)} and {len(targets)}")
+    return samples, targets
 
 
 def _sequence(xs: Any) -> Any:

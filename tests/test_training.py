@@ -81,7 +81,7 @@ def test_samples_may_be_numbers_lists_or_arrays():
 
 def test_the_history_counts_epochs_and_is_arrays():
     calls = []
-    history = fit(MLP(1, [1]), [1.0], [1.0], epochs=3, on_epoch=lambda h: calls.append((h.epochs, h.loss[-1])))
+    history = fit(MLP(1, [1]), [1.0], [1.0], epochs=3, callbacks=[lambda h: calls.append((h.epochs, h.loss[-1]))])
     assert [epochs for epochs, _ in calls] == [1, 2, 3]
     assert [loss for _, loss in calls] == history.loss.tolist()
     assert isinstance(history.loss, np.ndarray)
@@ -143,7 +143,7 @@ def test_an_interrupt_keeps_what_was_reached():
 
     model = MLP(1, [1])
     before = model.state_dict()
-    history = fit(model, [1.0], [2.0], epochs=9, on_epoch=stop)
+    history = fit(model, [1.0], [2.0], epochs=9, callbacks=[stop])
     assert history.interrupted
     assert history.epochs == 2
     assert model.state_dict() != before

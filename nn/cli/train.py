@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from .. import data
+from ..history import History
 from ..losses import mse
 from ..networks import MLP
 from ..optim import SGD
-from ..training import History, fit
+from ..training import fit
 from .arguments import UsageError
 
 TEST_SAMPLES = 200
@@ -96,7 +97,7 @@ def _fit_with_progress(
                 speed=f"{speed:.0f} epochs/s" if speed else "",
             )
 
-        return fit(model, xs, ys, epochs=epochs, optimizer=optimizer, on_epoch=show, **options)
+        return fit(model, xs, ys, epochs=epochs, optimizer=optimizer, callbacks=[show], **options)
 
 
 def _sizes(text: str) -> list[int]:

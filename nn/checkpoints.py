@@ -1,0 +1,100 @@
+"""Checkpoints: all that a training needs to go on where it was, in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograd import Value, files
+
+from .history import History
+from .optim import Optimizer
+from .stopping import Best
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+FACTS = "chainrule"
+"""The name, in the file's metadata, of what is no tensor."""
+
+
+class Checkpoint:
+    """The file of a training, written after every epoch; whole or not at all, so that there is always a sound one.
+
+    What is random needs no place in it: every epoch draws by its own number.
+
+    Args:
+        path: the file.
+        values: what the training changes: parameters and running statistics.
+        optimizer: what it remembers goes in too.
+        best: the numbers of the best epoch.
+        settings: what must be the same for a training to go on, by name, as JSON can hold it.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        values: Sequence[Value],
+        optimizer: Optimizer,
+        best: Best,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self.path = os.fsdecode(path)
+        self.values, self.optimizer, self.best, self.settings = values, optimizer, best, dict(settings)
+
+    def save(self, history: History) -> None:
+        """Write the file."""
+        import numpy as np
+        from safetensors.numpy import save
+
+        remembered = {f"optimizer.{name}": np.asarray(x, float) for name, x in self.optimizer.state_dict().items()}
+        numbers = {"values": np.array([value.data for value in self.values]), "best": np.array(self.best.numbers)}
+        facts = json.dumps({"settings": self.settings, "rows": history.rows})
+        files.write_whole(self.path, save({**numbers, **remembered}, {FACTS: facts}))
+
+    def resume(self, history: History) -> None:
+        """Go on where the file ends, if there is one.
+
+        Raises:
+            ValueError: it is damaged, or of a training with other settings; nothing is changed.
+        """
+        if not os.path.exists(self.path):
+            return
+        tensors, facts = _read(self.path)
+        try:
+            self._check(facts["settings"])
+            rows = [{str(name): float(x) for name, x in row.items()} for row in facts["rows"]]
+            numbers, best = tensors.pop("values").tolist(), tensors.pop("best").tolist()
+            state: dict[str, Any] = {name.removeprefix("optimizer."): x for name, x in tensors.items()}
+            state["steps"] = int(state["steps"])
+            if len(numbers) != len(self.values) or len(best) not in (0, len(self.values)):
+                raise ValueError(f"it holds {len(numbers)} numbers for {len(self.values)}")
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"{self.path} is no checkpoint of this training: {error}") from None
+        self.optimizer.load_state_dict(state)
+        for value, number in zip(self.values, numbers, strict=True):
+            value.data = number
+        self.best.numbers = best
+        history.rows[:] = rows
+
+    def _check(self, settings: Mapping[str, Any]) -> None:
+        for name, expected in self.settings.items():
+            if settings.get(name) != expected:
+                raise ValueError(f"its {name} is {settings.get(name)!r}, this one's {expected!r}")
+
+
+def _read(path: str) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The tensors and the facts of a file."""
+    from safetensors import SafetensorError, safe_open
+
+    open(path, "rb").close()  # an error of the system names the file better than the library does
+    try:
+        with safe_open(path, "numpy") as file:
+            facts = json.loads(file.metadata()[FACTS])
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118  # it is no dict
+    except (SafetensorError, TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} is no sound checkpoint of a training: {error}") from None

@@ -1,0 +1,97 @@
+"""What a model says about samples: by a program, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograd import Value, looked_at, sum, topological_order
+
+from .modules import Module, evaluating
+from .tensors import flatten, map_tensor, sample, shape
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from autograd import Program
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+TOGETHER = 1000
+"""So many samples are computed at once: the memory of a program grows with them."""
+
+
+def predict(model: Any, xs: Sequence[Any]) -> Array:
+    """The predictions of a model for n samples, in evaluation mode: an array, shape (n,), or (n, k) for lists of k.
+
+    The graph of one sample is compiled (``autograd.compile``), which is far quicker than calling the model n times,
+    with the same numbers to rounding. The graph is used where Python looks at a number (``if``, ``max``).
+
+    Args:
+        model: called on each sample, a list of numbers (a sample that is one number is put in a list).
+        xs: the samples, each a number or a list of numbers.
+
+    Raises:
+        TypeError, ValueError: what the model raises for such samples.
+
+    >>> from nn import MLP
+    >>> predict(MLP(2, [3, 1], seed=0), [[0.0, 0.0], [1.0, 2.0]]).shape
+    (2,)
+    """
+    return Predictor(model)(xs)
+
+
+class Predictor:
+    """The predictions of a model, whose program is made at the first call; with ``eager``, always by graphs."""
+
+    def __init__(self, model: Any, eager: bool = False) -> None:
+        self.model = model
+        self._eager = eager
+        self._program: Program | None = None
+        self._shape: tuple[int, ...] = ()
+
+    def __call__(self, xs: Sequence[Any]) -> Array:
+        """Those for n samples, shape (n,) or (n, k), by what the model's parameters are now."""
+        import numpy as np
+
+        if not len(xs):
+            return np.empty(0)
+        rows = None if self._eager else _rows(xs)
+        with evaluating(self.model):
+            if rows is not None and self._program is None:
+                self._program = self._compiled(xs[0])
+                self._eager = self._program is None
+            if rows is None or self._program is None:
+                return np.array([map_tensor(float, self.model(sample(x))) for x in xs])
+        self._program.load()
+        parts = [self._program(rows[i : i + TOGETHER]) for i in range(0, len(rows), TOGETHER)]
+        return np.concatenate(parts).reshape(len(rows), *self._shape)
+
+    def _compiled(self, x: Any) -> Program | None:
+        """The program of the model's outputs, if a sample's graph is that of all."""
+        from autograd import compile
+
+        sampled = map_tensor(Value, sample(x))
+        inputs = [leaf for _, leaf in flatten(sampled)]
+        with looked_at() as values:
+            found = self.model(sampled)
+        outputs = [output for _, output in flatten(found)]
+        if values or not all(isinstance(output, Value) for output in outputs):
+            return None
+        self._shape = shape(found)
+        # A model's own order of its parameters is the one in which they are matrices.
+        own = self.model.parameters() if isinstance(self.model, Module) else []
+        leaves = [node for node in topological_order(sum(outputs)) if node.op is None]
+        given = set(inputs)
+        others = [leaf for leaf in dict.fromkeys([*own, *leaves]) if leaf not in given]
+        return compile(outputs, [inputs], others)
+
+
+def _rows(xs: Sequence[Any]) -> Array | None:
+    """The samples as an array, shape (n, k), if they are numbers of one shape."""
+    import numpy as np
+
+    try:
+        return np.asarray(xs, dtype=float).reshape(len(xs), -1)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,34 @@
+"""A bar that shows how far a training is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .history import History
+
+
+@contextmanager
+def progress_bar(epochs: int) -> Iterator[Callable[[History], None]]:
+    """A bar in the terminal or the notebook, and the function that moves it to what a history has seen."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns: list[Any] = [
+        TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
+        BarColumn(),
+        TextColumn("{task.fields[seen]}"),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns) as progress:
+        bar = progress.add_task("", total=epochs, seen="loss -", speed="")
+
+        def show(history: History) -> None:
+            speed = progress.tasks[0].speed
+            seen = ", ".join(f"{name.replace('_', ' ')} {number:.3g}" for name, number in history.rows[-1].items())
+            progress.update(
+                bar, completed=history.epochs, seen=seen, speed=f"{speed:.1f} epochs/s" if speed is not None else ""
+            )
+
+        yield show
