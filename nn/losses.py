@@ -163,7 +163,7 @@ def binary_cross_entropy_with_logits(predictions: Sequence[Any], targets: Sequen
 def multilabel_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     """The cross-entropy of k classes with both terms, -Σ_k (t log p + (1 - t) log(1 - p)); the mean over n examples.
 
-    The sum of k binary cross-entropies (PRML, section 5.2): each class is one of its own, and an example may be of
+    The sum of k binary cross-entropies (PRML, eq. 5.22): each class is one of its own, and an example may be of
     several. Where it is of one, and the p of a softmax, ``softmax_cross_entropy`` has the first term only.
 
     Args:
