@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from reprlib import repr as shown
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from autograd import Value, looked_at, sum, topological_order
+from autograd import Value, sum, topological_order
 
 from .layers import Dropout
 from .losses import Loss
 from .modules import Module
 from .optim import Optimizer
-from .recording import Recording, recording
+from .recording import Example, NotCompiledError, Recording, recording
 from .tensors import flatten, map_tensor, sample
 
 if TYPE_CHECKING:
@@ -31,10 +30,6 @@ COMPARED = 20_000
 
 MOST_UNROLLED = 2_000_000
 """The most nodes of a batch whose examples are related; its program would take more than the machine has."""
-
-
-class NotCompiledError(Exception):
-    """Why a training is computed on graphs."""
 
 
 class RelatedError(NotCompiledError):
@@ -248,16 +243,10 @@ class LossProgram:
     def __init__(self, problem: Problem, size: int) -> None:
         from autograd import compile
 
-        xs = [map_tensor(_Example, sample(x)) for x in problem.xs[:size]]
-        ys = [map_tensor(_Example, y) for y in problem.ys[:size]]
-        token = _recording.set(True)
-        try:
-            with looked_at() as values, recording() as found:
-                output = problem.recorded(xs, ys)
-        finally:
-            _recording.reset(token)
-        if values:
-            raise NotCompiledError("Python looked at a number while the first example was recorded (if, max, float)")
+        xs = [map_tensor(Example, sample(x)) for x in problem.xs[:size]]
+        ys = [map_tensor(Example, y) for y in problem.ys[:size]]
+        with recording() as found:
+            output = problem.recorded(xs, ys)
         nodes = topological_order(output)
         if len(nodes) > MOST_UNROLLED:
             raise NotCompiledError(f"a batch whose examples are related makes {len(nodes):,} nodes")
@@ -336,25 +325,6 @@ def _fixed(nodes: list[Value], parameters: list[Value], inputs: list[list[Value]
     """The leaves that are neither parameters nor inputs, with their data; somebody may change them between epochs."""
     given = {leaf for leaves in [parameters, *inputs] for leaf in leaves}
     return [(node, node.data) for node in nodes if node.op is None and node not in given]
-
-
-_recording: ContextVar[bool] = ContextVar("recording", default=False)
-
-
-class _Example(Value):
-    """A number of the example that is recorded. In a graph it would be a plain float; so it is not to be compared."""
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return self is other if not _recording.get() else _refuse()
-
-    def __hash__(self) -> int:
-        return Value.__hash__(self) if not _recording.get() else _refuse()
-
-
-def _refuse() -> NoReturn:
-    raise NotCompiledError("Python compared a number of the first example while it was recorded (==, in, a dict)")
 
 
 def engine(problem: Problem, size: int, eager: bool = False) -> tuple[Recorded | Compiled, str]:

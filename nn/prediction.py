@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd import Value, looked_at, sum, topological_order
+from autograd import Value, sum, topological_order
 
 from .modules import Module, evaluating
+from .recording import Example, NotCompiledError, recording
 from .tensors import flatten, map_tensor, sample, shape
 
 if TYPE_CHECKING:
@@ -59,25 +60,27 @@ class Predictor:
         rows = None if self._eager else _rows(xs)
         with evaluating(self.model):
             if rows is not None and self._program is None:
-                self._program = self._compiled(xs[0])
-                self._eager = self._program is None
+                try:
+                    self._program = self._compiled(xs[0])
+                except NotCompiledError:
+                    self._eager = True
             if rows is None or self._program is None:
                 return np.array([map_tensor(float, self.model(sample(x))) for x in xs])
         self._program.load()
         parts = [self._program(rows[i : i + TOGETHER]) for i in range(0, len(rows), TOGETHER)]
         return np.concatenate(parts).reshape(len(rows), *self._shape)
 
-    def _compiled(self, x: Any) -> Program | None:
-        """The program of the model's outputs, if a sample's graph is that of all."""
+    def _compiled(self, x: Any) -> Program:
+        """The program of the model's outputs. Raises NotCompiledError unless a sample's graph is that of all."""
         from autograd import compile
 
-        sampled = map_tensor(Value, sample(x))
-        inputs = [leaf for _, leaf in flatten(sampled)]
-        with looked_at() as values:
-            found = self.model(sampled)
+        example = map_tensor(Example, sample(x))
+        inputs = [leaf for _, leaf in flatten(example)]
+        with recording():
+            found = self.model(example)
         outputs = [output for _, output in flatten(found)]
-        if values or not all(isinstance(output, Value) for output in outputs):
-            return None
+        if not all(isinstance(output, Value) for output in outputs):
+            raise NotCompiledError("an output is no Value")
         self._shape = shape(found)
         # A model's own order of its parameters is the one in which they are matrices.
         own = self.model.parameters() if isinstance(self.model, Module) else []

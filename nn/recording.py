@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograd import Value
+from autograd import Value, looked_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,15 +36,42 @@ class Recording:
 _current: ContextVar[Recording | None] = ContextVar("recording", default=None)
 
 
+class NotCompiledError(Exception):
+    """Why a graph is no program."""
+
+
 @contextmanager
 def recording() -> Iterator[Recording]:
-    """Collect what the graphs recorded inside need."""
+    """Collect what the graphs recorded inside need.
+
+    Raises:
+        NotCompiledError: Python looked at a number meanwhile, so that the graph may be another at other numbers.
+    """
     found = Recording()
     token = _current.set(found)
     try:
-        yield found
+        with looked_at() as values:
+            yield found
     finally:
         _current.reset(token)
+    if values:
+        raise NotCompiledError("Python looked at a number while the first example was recorded (if, max, float)")
+
+
+class Example(Value):
+    """A number of an example that is recorded. In a graph it would be a plain float; so it is not to be compared."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other if _current.get() is None else _refuse()
+
+    def __hash__(self) -> int:
+        return Value.__hash__(self) if _current.get() is None else _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise NotCompiledError("Python compared a number of the first example while it was recorded (==, in, a dict)")
 
 
 def drawn(n: int, draw: Callable[[int], Array]) -> list[Any]:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from random import Random
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
-from autograd import Value
-
 from .checkpoints import Checkpoint
 from .engines import Compiled, Problem, Recorded, engine
 from .history import History
 from .losses import Loss, mse
+from .measures import Measure, Metrics
 from .modules import Module
 from .optim import SGD, Optimizer
 from .prediction import Predictor
 from .progress import progress_bar
 from .stopping import Best
-from .tensors import is_list, map_tensor
+from .tensors import is_list
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 Steps = Recorded | Compiled
 Examples = tuple[Any, Any]
-Metrics = Mapping[str, Callable[[Any, Any], float]]
 Schedule = Callable[[int, Sequence[float]], float]
 
 
@@ -151,7 +148,7 @@ def fit(
             raise TypeError(f"fit needs an optimiser for a model that is no nn.Module, got {shown(model)}")
         optimizer = SGD(model.parameters())
     problem = Problem(model, *examples, loss, optimizer, penalty, augment)
-    measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics or {})
+    measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics or {}, eager)
     values = [*optimizer.parameters, *problem.buffers()]
     best = Best(values, patience)
     settings = {"model": repr(model), "optimizer": repr(optimizer), "schedule": repr(schedule), "seed": seed}
@@ -209,36 +206,6 @@ def _epoch(problem: Problem, steps: Steps, order: list[int], size: int, seeds: t
     finally:
         steps.store()
     return total / len(order)
-
-
-class Measure:
-    """The loss on held-out examples, and the metrics, after an epoch."""
-
-    def __init__(
-        self, predictor: Predictor, loss: Loss, examples: Examples, held_out: Examples | None, metrics: Metrics
-    ) -> None:
-        self.predictor, self.loss, self.metrics = predictor, loss, metrics
-        self.examples, self.held_out = examples, held_out
-
-    def __call__(self) -> dict[str, float]:
-        """Each number by its name. Raises OverflowError if the loss is not finite."""
-        row = self._measured("", *self.examples) if self.metrics else {}
-        if self.held_out is None:
-            return row
-        xs, ys = self.held_out
-        predictions = self.predictor(xs)
-        loss = float(self.loss(map_tensor(Value, predictions), map_tensor(float, ys)))
-        if not math.isfinite(loss):
-            raise OverflowError(f"the validation loss is {loss}")
-        return {**row, "validation_loss": loss, **self._measured("validation_", xs, ys)}
-
-    def _measured(self, part: str, xs: Sequence[Any], ys: Sequence[Any]) -> dict[str, float]:
-        import numpy as np
-
-        if not self.metrics:
-            return {}
-        predictions, targets = self.predictor(xs), np.asarray(ys, dtype=float)
-        return {part + name: float(metric(predictions, targets)) for name, metric in self.metrics.items()}
 
 
 @contextmanager
