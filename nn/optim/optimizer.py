@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Optimizer:
-    """The base of all optimisers. Each is its equation, ``move``, and the names of the vectors that it remembers.
+    """The base of all optimisers. Each is its equation, ``descent``, and the names of the vectors that it remembers.
 
     Args:
         parameters: what is moved, such as ``model.parameters()``; P Values.
@@ -34,9 +34,9 @@ class Optimizer:
     them or none:
 
     >>> class SignSGD(Optimizer):
-    ...     def move(self, parameters, gradient, state, step):
+    ...     def descent(self, parameters, gradient, state, step):
     ...         import numpy as np
-    ...         parameters -= self.learning_rate * np.sign(gradient)
+    ...         return self.learning_rate * np.sign(gradient)
     >>> p = Value(1.0)
     >>> optimizer = SignSGD([p], learning_rate=0.25)
     >>> (p * p).backward()
@@ -68,8 +68,8 @@ class Optimizer:
         self.learning_rate = positive("learning_rate", learning_rate)
         self.weight_decay = nonnegative("weight_decay", weight_decay)
         self.clip = clip
-        # Rows of (P,) numbers: the parameters as they were moved last, and a row for each of ``state_names``. A step
-        # is computed in the other array, and the two change places once it is done.
+        # Rows of P numbers: the parameters as they were moved last, then each of ``state_names``. A step is computed in
+        # the other array, and the two change places once it is done.
         self._rows: Any = None
         self._other: Any = None
         self._steps = 0
@@ -79,21 +79,20 @@ class Optimizer:
         """The names of the vectors (P,) that are remembered from step to step; each is 0 before the first."""
         return ()
 
-    def move(self, parameters: Vector, gradient: Vector, state: Mapping[str, Vector], step: int) -> None:
-        """The equation: change ``parameters`` and the vectors of ``state`` in place, given the gradient.
-
-        What is changed are copies, which take effect once all of it is known to be finite.
+    def descent(self, parameters: Vector, gradient: Vector, state: Mapping[str, Vector], step: int) -> Vector:
+        """The equation: what is to be subtracted from the parameters, a vector (P,).
 
         Args:
-            parameters: (P,) floats.
+            parameters: (P,) floats, to be read only.
             gradient: (P,) floats, clipped and with the weight decay in it; to be read only.
-            state: (P,) floats for each of ``state_names``.
+            state: (P,) floats for each of ``state_names``, to be changed in place: copies, which take effect with the
+                parameters.
             step: the number of this step, counted from 1.
         """
         raise NotImplementedError
 
     def decayed(self, parameters: Vector, gradient: Vector) -> Vector:
-        """The gradient with the weight decay in it. An optimiser may shrink ``parameters``, in place, instead."""
+        """The gradient with the weight decay in it."""
         return gradient + self.weight_decay * parameters if self.weight_decay else gradient
 
     def zero_grad(self) -> None:
@@ -146,24 +145,25 @@ class Optimizer:
         """The rows after a step. Nothing else is changed."""
         import numpy as np
 
-        names = self.state_names
+        names, before, rows = self.state_names, self._rows, self._other
+        if before is not None and len(before) != 1 + len(names):
+            raise ValueError("a setting was changed that decides what is remembered from step to step")
         # New arrays in every step would cost more than its arithmetic: the system hands out large ones page by page.
-        rows = self._other
         if rows is None or rows.dtype != parameters.dtype:
             rows = np.empty((1 + len(names), len(parameters)), parameters.dtype)
-        if any(each is not None and len(each) != 1 + len(names) for each in (rows, self._rows)):
-            raise ValueError("a setting was changed that decides what is remembered from step to step")
-        rows[0] = parameters
-        rows[1:] = 0.0 if self._rows is None else self._rows[1:]
+        if names:
+            rows[1:] = 0.0 if before is None else before[1:]
         with np.errstate(all="ignore"):
             if self.clip is not None:
                 gradient = self.clip(gradient)
                 self._check("clip must give the gradient", gradient)
-            gradient = self.decayed(rows[0], gradient)
-            self.move(rows[0], gradient, dict(zip(names, rows[1:], strict=True)), self._steps + 1)
-        for name, row in zip(("a parameter", *names), rows, strict=True):
-            if not np.isfinite(row).all():
-                raise OverflowError(f"{name} would no longer be finite")
+            gradient = self.decayed(parameters, gradient)
+            state = {name: rows[i] for i, name in enumerate(names, start=1)}
+            np.subtract(parameters, self.descent(parameters, gradient, state, self._steps + 1), out=rows[0])
+        if not np.isfinite(rows).all():
+            whose = ["a parameter", *(f"the optimiser's {name}" for name in names)]
+            which = [each for each, row in zip(whose, rows, strict=True) if not np.isfinite(row).all()]
+            raise OverflowError(f"{which[0]} would no longer be finite")
         return rows  # type: ignore[no-any-return]
 
     def _check(self, said: str, vector: Vector) -> None:

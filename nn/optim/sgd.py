@@ -56,12 +56,11 @@ class SGD(Optimizer):
         """The velocity, if there is a momentum."""
         return ("velocity",) if self.momentum else ()
 
-    def move(self, parameters: Vector, gradient: Vector, state: Mapping[str, Vector], step: int) -> None:
-        """Move along the gradient, or the velocity."""
-        direction = gradient
-        if self.momentum:
-            velocity = state["velocity"]
-            velocity *= self.momentum
-            velocity += gradient
-            direction = gradient + self.momentum * velocity if self.nesterov else velocity
-        parameters -= self.learning_rate * direction
+    def descent(self, parameters: Vector, gradient: Vector, state: Mapping[str, Vector], step: int) -> Vector:
+        """Along the gradient, or the velocity."""
+        if not self.momentum:
+            return self.learning_rate * gradient
+        velocity = state["velocity"]
+        velocity *= self.momentum
+        velocity += gradient
+        return self.learning_rate * (gradient + self.momentum * velocity if self.nesterov else velocity)
