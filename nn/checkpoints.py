@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-FACTS = "chainrule"
-"""The name, in the file's metadata, of what is no tensor."""
+FACTS, CHECKSUM = "chainrule", "crc32"
+"""The names, in the file's metadata, of what is no tensor, and of the checksum of it all."""
 
 
 class Checkpoint:
@@ -54,16 +55,18 @@ class Checkpoint:
         remembered = {f"optimizer.{name}": np.asarray(x, float) for name, x in self.optimizer.state_dict().items()}
         numbers = {"values": np.array([value.data for value in self.values]), "best": np.array(self.best.numbers)}
         facts = json.dumps({"settings": self.settings, "rows": history.rows})
-        files.write_whole(self.path, save({**numbers, **remembered}, {FACTS: facts}))
+        tensors = {**numbers, **remembered}
+        files.write_whole(self.path, save(tensors, {FACTS: facts, CHECKSUM: _checksum(tensors, facts)}))
 
     def resume(self, history: History) -> None:
-        """Go on where the file ends, if there is one.
+        """Go on where the file ends; if there is none, write one, so that a path that cannot be written is known now.
 
         Raises:
+            OSError: it cannot be read, or written.
             ValueError: it is damaged, or of a training with other settings; nothing is changed.
         """
         if not os.path.exists(self.path):
-            return
+            return self.save(history)
         tensors, facts = _read(self.path)
         try:
             self._check(facts["settings"])
@@ -94,7 +97,18 @@ def _read(path: str) -> tuple[dict[str, Array], dict[str, Any]]:
     open(path, "rb").close()  # an error of the system names the file better than the library does
     try:
         with safe_open(path, "numpy") as file:
-            facts = json.loads(file.metadata()[FACTS])
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118  # it is no dict
+            metadata = file.metadata()
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
+        facts: dict[str, Any] = json.loads(metadata[FACTS])
+        if _checksum(tensors, metadata[FACTS]) != metadata[CHECKSUM]:
+            raise ValueError("its checksum is another")
+        return tensors, facts
     except (SafetensorError, TypeError, KeyError, ValueError) as error:
         raise ValueError(f"{path} is no sound checkpoint of a training: {error}") from None
+
+
+def _checksum(tensors: Mapping[str, Array], facts: str) -> str:
+    checksum = zlib.crc32(facts.encode())
+    for name in sorted(tensors):
+        checksum = zlib.crc32(tensors[name].tobytes(), zlib.crc32(name.encode(), checksum))
+    return str(checksum)
