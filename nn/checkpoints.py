@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ class Checkpoint:
         values: what the training changes: parameters and running statistics.
         optimizer: what it remembers goes in too.
         best: the numbers of the best epoch.
-        settings: what must be the same for a training to go on, by name, as JSON can hold it.
+        settings: what must be the same for a training to go on, by name, as far as its ``repr`` tells.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Checkpoint:
         settings: Mapping[str, Any],
     ) -> None:
         self.path = os.fsdecode(path)
-        self.values, self.optimizer, self.best, self.settings = values, optimizer, best, dict(settings)
+        self.values, self.optimizer, self.best = values, optimizer, best
+        # Where something lies in memory is another place in the next process.
+        self.settings = {name: re.sub(r" at 0x\w+", "", repr(setting)) for name, setting in settings.items()}
 
     def save(self, history: History) -> None:
         """Write the file."""
@@ -87,7 +90,7 @@ class Checkpoint:
     def _check(self, settings: Mapping[str, Any]) -> None:
         for name, expected in self.settings.items():
             if settings.get(name) != expected:
-                raise ValueError(f"its {name} is {settings.get(name)!r}, this one's {expected!r}")
+                raise ValueError(f"its {name} is {settings.get(name)}, this one's {expected}")
 
 
 def _read(path: str) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -53,14 +53,14 @@ class Problem:
     augment: Callable[[Array, np.random.Generator], Array] | None = None
 
     @cached_property
-    def arrays(self) -> tuple[Array, Array]:
-        """The examples as arrays, a row each, shapes (n, k) and (n, m). Raises NotCompiledError if they are none."""
+    def arrays(self) -> tuple[Array, Array] | None:
+        """The examples as arrays, a row each, shapes (n, k) and (n, m); None if they are not numbers of one shape."""
         import numpy as np
 
         try:
             xs, ys = (np.array(each, dtype=float) for each in (self.xs, self.ys))
         except (TypeError, ValueError):
-            raise NotCompiledError("the examples are not numbers of one shape") from None
+            return None
         return xs.reshape(len(xs), -1), ys.reshape(len(ys), -1)
 
     def augmented(self, xs: Array, rng: np.random.Generator) -> Array:
@@ -119,9 +119,8 @@ class Recorded:
         Without a generator, what a program is compared with: neither augmented, nor with the penalty.
         """
         problem = self.problem
-        if rng is None or problem.augment is None:
-            xs = [sample(problem.xs[i]) for i in batch]
-        else:
+        xs: Sequence[Any] = [sample(problem.xs[i]) for i in batch]
+        if rng is not None and problem.augment is not None and problem.arrays is not None:
             xs = problem.augmented(problem.arrays[0][batch], rng).tolist()
         value = problem.recorded(xs, [problem.ys[i] for i in batch])
         if rng is not None and problem.penalty is not None:
@@ -157,6 +156,8 @@ class Compiled:
         self.recorded, self.problem, self.optimizer = recorded, recorded.problem, recorded.optimizer
         if any(getattr(type(self.optimizer), f) is not getattr(Optimizer, f) for f in ("step", "zero_grad")):
             raise NotCompiledError("the optimiser steps in a way of its own")
+        if self.problem.arrays is None:
+            raise NotCompiledError("the examples are not numbers of one shape")
         self.xs, self.ys = self.problem.arrays
         self.whole = whole
         self.parameters = np.array([p.data for p in self.optimizer.parameters])

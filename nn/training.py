@@ -18,6 +18,7 @@ from .modules import Module
 from .optim import SGD, Optimizer
 from .prediction import Predictor
 from .progress import progress_bar
+from .ranges import whole
 from .stopping import Best
 from .tensors import is_list
 
@@ -124,44 +125,40 @@ def fit(
     >>> round(model([10.0]).data, 3)
     21.0
     """
-    functions: dict[str, Any] = {
-        "model": model,
-        "loss": loss,
-        "schedule": schedule,
-        "penalty": penalty,
-        "augment": augment,
-    }
-    functions |= {f"metric {name}": metric for name, metric in (metrics or {}).items()}
+    functions: dict[str, Any] = {"schedule": schedule, "penalty": penalty, "augment": augment, **(metrics or {})}
     functions |= {f"callback {i}": callback for i, callback in enumerate(callbacks)}
-    for what, function in functions.items():
-        if not callable(function) and (function is not None or what in ("model", "loss")):
+    given = {what: function for what, function in functions.items() if function is not None}
+    for what, function in {"model": model, "loss": loss, **given}.items():
+        if not callable(function):
             raise TypeError(f"fit takes a {what} that can be called, got {shown(function)}")
     examples = _examples("", xs, ys)
-    held_out = None if validation is None else _examples("validation ", *validation)
-    samples = examples[0]
-    size = len(samples) if batch_size is None else batch_size
-    for what, number in (("epochs", epochs), ("batch_size", size), ("patience", 1 if patience is None else patience)):
-        if not isinstance(number, int) or number < 1:
-            raise ValueError(f"{what} must be a positive whole number, got {shown(number)}")
+    held_out = None if validation is None else _examples("validation ", *_pair(validation))
+    whole("epochs", epochs, 1)
+    whole("seed", seed, 0)
+    if patience is not None:
+        whole("patience", patience, 1)
+    size = len(examples[0]) if batch_size is None else min(whole("batch_size", batch_size, 1), len(examples[0]))
     if optimizer is None:
         if not isinstance(model, Module):
             raise TypeError(f"fit needs an optimiser for a model that is no nn.Module, got {shown(model)}")
         optimizer = SGD(model.parameters())
     problem = Problem(model, *examples, loss, optimizer, penalty, augment)
+    if augment is not None and problem.arrays is None:
+        raise ValueError("augment is given arrays, so fit takes samples that are numbers of one shape with it")
     measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics or {}, eager)
     values = [*optimizer.parameters, *problem.buffers()]
     best = Best(values, patience)
-    settings = {"model": repr(model), "optimizer": repr(optimizer), "schedule": repr(schedule), "seed": seed}
-    settings |= {"loss": repr(getattr(loss, "__qualname__", loss)), "samples": len(samples), "batch_size": size}
+    settings = {"model": model, "optimizer": optimizer, "loss": loss, "schedule": schedule}
+    settings |= {"samples": len(examples[0]), "batch_size": size, "seed": seed}
     file = None if checkpoint is None else Checkpoint(checkpoint, values, optimizer, best, settings)
     history = History()
     if file is not None:
         file.resume(history)
     rate = optimizer.learning_rate
-    rng, order = Random(seed), list(range(len(samples)))
+    rng, order = Random(seed), list(range(len(examples[0])))
     try:
         with _training(model), progress_bar(epochs) if progress else nullcontext() as show:
-            steps, history.engine = engine(problem, min(size, len(samples)), eager)
+            steps, history.engine = engine(problem, size, eager)
             for _ in range(history.epochs):  # what is resumed goes on shuffling as if it had never ended
                 rng.shuffle(order)
             while history.epochs < epochs and not best.is_over(history):
@@ -229,6 +226,13 @@ def _examples(part: str, xs: Any, ys: Any) -> Examples:
     if not len(samples) or len(samples) != len(targets):
         raise ValueError(f"fit needs {part}samples and one target for each, got {len(samples)} and {len(targets)}")
     return samples, targets
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    """Raise TypeError unless these are two."""
+    if not isinstance(validation, (list, tuple)) or len(validation) != 2:
+        raise TypeError(f"fit takes validation data as a pair, samples and targets, got {shown(validation)}")
+    return validation[0], validation[1]
 
 
 def _sequence(xs: Any) -> Any:

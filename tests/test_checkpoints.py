@@ -108,8 +108,8 @@ def test_a_damaged_checkpoint_is_named_and_changes_nothing(content, data):
     [
         ({"batch_size": 5}, "its batch_size is 4, this one's 5"),
         ({"seed": 1}, "its seed is 0, this one's 1"),
-        ({"loss": mae}, "its loss is .*mse.*, this one's .*mae"),
-        ({"schedule": exponential(0.9)}, r"its schedule is 'None', this one's 'exponential\(factor=0.9\)'"),
+        ({"loss": mae}, "its loss is <function mse>, this one's <function mae>"),
+        ({"schedule": exponential(0.9)}, r"its schedule is None, this one's exponential\(factor=0.9\)"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused(tmp_path, options, message):
@@ -121,7 +121,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path, options, message)
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     trained(2, tmp_path / "c")
     model = MLP(1, [4, 1], activation="tanh", seed=0, dropout=0.1)
-    with pytest.raises(ValueError, match=r"its model is 'MLP\(1 → 3"):
+    with pytest.raises(ValueError, match=r"its model is MLP\(1 → 3"):
         fit(model, [0.0], [1.0], checkpoint=tmp_path / "c")
 
 

@@ -154,9 +154,9 @@ def test_an_interrupt_keeps_what_was_reached():
     [
         ({"xs": [], "ys": []}, "one target for each, got 0 and 0"),
         ({"xs": [1.0], "ys": []}, "got 1 and 0"),
-        ({"epochs": 0}, "epochs must be a positive"),
-        ({"batch_size": 0}, "batch_size must be a positive"),
-        ({"batch_size": 1.5}, "batch_size must be a positive"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1"),
+        ({"batch_size": 0}, "batch_size must be a whole number of at least 1"),
+        ({"batch_size": 1.5}, "batch_size must be a whole number of at least 1"),
     ],
 )
 def test_bad_input_is_named(arguments, message):
