@@ -1,0 +1,93 @@
+"""Predictions: those of the model, sample by sample."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+from nn import MLP, BatchNorm, Dropout, Layer, Module, Sequential, predict
+from nn.prediction import TOGETHER, Predictor
+
+
+@given(n_in=st.integers(1, 3), n_outs=st.lists(st.integers(1, 3), min_size=1, max_size=3), n=st.integers(1, 4))
+def test_they_are_what_the_model_gives_for_each_sample(n_in, n_outs, n):
+    model = MLP(n_in, n_outs, activation="tanh", seed=0)
+    xs = np.random.default_rng(0).normal(size=(n, n_in))
+    expected = [model(x) for x in xs.tolist()]
+    found = predict(model, xs)
+    assert found.shape == ((n,) if n_outs[-1] == 1 else (n, n_outs[-1]))
+    flat = [float(v) for out in expected for v in (out if isinstance(out, list) else [out])]
+    assert found.ravel().tolist() == pytest.approx(flat, rel=1e-12, abs=1e-12)
+    assert Predictor(model, eager=True)(xs).ravel().tolist() == flat
+
+
+def test_more_samples_than_are_computed_at_once():
+    model = MLP(1, [3, 1], activation="tanh", seed=0)
+    xs = np.linspace(-1, 1, TOGETHER + 5)
+    some = [0, TOGETHER - 1, TOGETHER, TOGETHER + 4]
+    assert predict(model, xs)[some].tolist() == pytest.approx([float(model([x])) for x in xs[some]], rel=1e-12)
+    assert predict(model, []).shape == (0,)
+
+
+def test_a_model_predicts_in_evaluation_and_stays_in_training():
+    model = Sequential(Layer(2, 3, None, seed=0), BatchNorm(3), Dropout(0.9), Layer(3, 1, None, seed=1))
+    model.layers[2].eval()
+    xs = [[1.0, 2.0], [0.5, -1.0]]
+    found = predict(model, xs)
+    assert [each.training for each in model.modules()].count(False) == 1
+    assert found.tolist() == pytest.approx([float(model.eval()(x)) for x in xs], rel=1e-12)
+
+
+def test_a_predictor_sees_parameters_and_statistics_change():
+    model = Sequential(Layer(1, 2, None, seed=0), BatchNorm(2), Layer(2, 1, None, seed=1))
+    predictor = Predictor(model)
+    before = predictor([1.0])
+    for p in model.parameters():
+        p.data += 0.25
+    model.batch([[1.0], [5.0]])  # the running statistics follow
+    assert predictor([1.0]) != before
+    assert predictor([1.0]).tolist() == pytest.approx([float(model.eval()([1.0]))], rel=1e-12)
+
+
+class Branching(Module):
+    """It has a Python ``if``."""
+
+    def __init__(self):
+        self.w = ag.Value(0.5)
+
+    def __call__(self, x):
+        """A number."""
+        return self.w * x[0] if x[0] > 0 else self.w
+
+
+class Comparing(Branching):
+    """It compares a number."""
+
+    def __call__(self, x):
+        """A number."""
+        return self.w * 3.0 if x[0] == 1.0 else self.w
+
+
+class Constant(Branching):
+    """It depends on nothing."""
+
+    def __call__(self, x):
+        """A number."""
+        return 2.0
+
+
+@pytest.mark.parametrize("model", [Branching(), Comparing(), Constant()])
+def test_what_decides_by_numbers_is_asked_for_each_sample(model):
+    xs = [2.0, -1.0, 1.0]
+    assert predict(model, xs).tolist() == [float(model([x])) for x in xs]
+
+
+def test_any_function_predicts():
+    assert predict(lambda x: [ag.exp(x[0]), 2.0 * x[0]], [0.0, 1.0]).tolist() == [[1.0, 0.0], [np.e, 2.0]]
+    assert predict(lambda x: ag.mean(x), [[1.0], [1.0, 3.0]]).tolist() == [1.0, 2.0]  # no array
+
+
+def test_what_the_model_raises_is_raised():
+    with pytest.raises(ValueError, match="takes a list of 2"):
+        predict(MLP(2, [1]), [[1.0, 2.0, 3.0]])
