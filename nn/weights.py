@@ -32,7 +32,8 @@ def load_tensors(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not a safetensors file, or is damaged.
+        ValueError: it is not a safetensors file, or is damaged; or its numbers are complex, or of a type that NumPy has
+            not (bfloat16).
         TypeError: ``path`` is no path.
     """
     from safetensors import SafetensorError
@@ -42,6 +43,12 @@ def load_tensors(path: str | os.PathLike[str]) -> dict[str, Any]:
     with open(path, "rb") as file:
         content = file.read()
     try:
-        return {name: tensor.astype(float).tolist() for name, tensor in load(content).items()}
-    except (SafetensorError, KeyError, ValueError) as error:
+        tensors = load(content)
+    except KeyError as error:  # the one thing that is looked up is the type
+        raise ValueError(f"{path} has numbers of the type {error.args[0]}: save them in float64 or float32") from None
+    except (SafetensorError, ValueError) as error:
         raise ValueError(f"{path} is not a sound safetensors file: {error}") from None
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind not in "biuf":
+            raise ValueError(f"{path} has numbers of the type {tensor.dtype} in {name}, where real ones are taken")
+    return {name: tensor.astype(float).tolist() for name, tensor in tensors.items()}

@@ -1,11 +1,16 @@
 """Weights on disk: what is saved is loaded, and what does not fit changes nothing."""
 
+import math
+
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save, save_file
 
 from nn import MLP
-from nn.weights import save_tensors
+from nn.tensors import flatten
+from nn.weights import load_tensors, save_tensors
 
 
 def test_weights_go_round_bit_for_bit(tmp_path):
@@ -38,17 +43,84 @@ def test_a_damaged_file_is_named_and_changes_nothing(tmp_path, content):
     assert model.state_dict() == before
 
 
-def test_a_file_cut_short_anywhere_changes_nothing(tmp_path):
-    path = tmp_path / "m.safetensors"
-    MLP(1, [2, 1], seed=3).save(path)
-    whole = path.read_bytes()
-    model = MLP(1, [2, 1])
+def small() -> MLP:
+    """A model with parameters and running statistics."""
+    return MLP(1, [2, 1], seed=3, batch_norm=True)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """The bytes of its file."""
+    path = tmp_path_factory.mktemp("weights") / "sound.safetensors"
+    small().save(path)
+    return path.read_bytes()
+
+
+def is_loaded_whole_or_not_at_all(path, content):
+    """Whether a file of these bytes was loaded; if not, the error must name it, and the model be as before."""
+    path.write_bytes(content)
+    model = small()
     before = model.state_dict()
-    for size in range(0, len(whole), 7):
-        path.write_bytes(whole[:size])
-        with pytest.raises(ValueError, match=r"m\.safetensors"):
-            model.load(path)
-    assert model.state_dict() == before
+    try:
+        model.load(path)
+    except ValueError as error:
+        assert str(path) in str(error)  # noqa: PT017  # it is loaded, or this
+        assert model.state_dict() == before
+        return False
+    assert repr(model.state_dict()) == repr({name: load_tensors(path)[name] for name in before})  # nan is nan
+    return True
+
+
+def test_a_file_cut_short_anywhere_changes_nothing(tmp_path, sound):
+    path = tmp_path / "m.safetensors"
+    assert is_loaded_whole_or_not_at_all(path, sound)
+    assert not any(is_loaded_whole_or_not_at_all(path, sound[:size]) for size in range(len(sound)))
+
+
+@given(data=st.data())
+def test_a_file_with_other_bytes_is_loaded_whole_or_not_at_all(tmp_path, sound, data):
+    content = bytearray(sound)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        what = data.draw(st.sampled_from(["replace", "insert", "delete"]))
+        content[place : place + (what != "insert")] = data.draw(st.binary(max_size=2)) if what != "delete" else b""
+    is_loaded_whole_or_not_at_all(tmp_path / "m.safetensors", bytes(content))
+
+
+@given(data=st.data())
+def test_a_flipped_bit_of_a_number_changes_that_number_alone(tmp_path, sound, data):
+    start = 8 + int.from_bytes(sound[:8], "little")  # the numbers begin after the header
+    place, bit = data.draw(st.integers(start, len(sound) - 1)), data.draw(st.integers(0, 7))
+    content = bytearray(sound)
+    content[place] ^= 1 << bit
+    path = tmp_path / "m.safetensors"
+    assert is_loaded_whole_or_not_at_all(path, bytes(content))
+    before, after = small().state_dict(), load_tensors(path)
+    pairs = [zip(flatten(before[name]), flatten(after[name]), strict=True) for name in before]
+    assert sum(repr(x) != repr(y) for each in pairs for x, y in each) == 1
+
+
+def test_what_is_no_number_is_loaded_as_such(tmp_path):
+    numbers = [math.nan, math.inf, -math.inf, -0.0, 5e-324]
+    save_tensors({"a": numbers}, tmp_path / "m.safetensors")
+    assert repr(load_tensors(tmp_path / "m.safetensors")["a"]) == repr(numbers)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int8, np.int64, np.bool_])
+def test_real_numbers_of_any_type_are_taken(tmp_path, dtype):
+    (tmp_path / "m.safetensors").write_bytes(save({"a": np.array([0, 1], dtype)}))
+    assert load_tensors(tmp_path / "m.safetensors") == {"a": [0.0, 1.0]}
+
+
+def test_numbers_of_other_types_are_refused_by_name(tmp_path):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(save({"a": np.array([1j], np.complex64)}))
+    with pytest.raises(ValueError, match=r"m\.safetensors has numbers of the type complex64 in a"):
+        load_tensors(path)
+    header = b'{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"\x80\x3f")
+    with pytest.raises(ValueError, match=r"m\.safetensors has numbers of the type BF16: save them in float64"):
+        load_tensors(path)
 
 
 @pytest.mark.parametrize(
