@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import warnings
-from http.client import HTTPException
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.error import URLError
 
 from ..extras import scikit_learn
 from .idx import read_idx
@@ -143,6 +139,11 @@ def _read_part(images_path: Any, labels_path: Any) -> Images:
 
 
 def _from_openml(name: str, function: str) -> Split:
+    import warnings
+    from http.client import HTTPException  # would take as long to import as all else of nn
+    from importlib.util import find_spec
+    from urllib.error import URLError
+
     import numpy as np
 
     datasets = scikit_learn("datasets")
