@@ -126,8 +126,8 @@ def fit(
     21.0
     """
     functions: dict[str, Any] = {"schedule": schedule, "penalty": penalty, "augment": augment, **(metrics or {})}
-    functions |= {f"callback {i}": callback for i, callback in enumerate(callbacks)}
     given = {what: function for what, function in functions.items() if function is not None}
+    given |= {f"callback {i}": callback for i, callback in enumerate(callbacks)}
     for what, function in {"model": model, "loss": loss, **given}.items():
         if not callable(function):
             raise TypeError(f"fit takes a {what} that can be called, got {shown(function)}")

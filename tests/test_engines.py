@@ -4,14 +4,19 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from nn import MLP, Module, fit
+from nn import MLP, BatchNorm, Layer, Module, Sequential, fit
+from nn.augment import Jitter
 from nn.engines import Compiled, Problem, Recorded, engine
 from nn.losses import mse
-from nn.optim import SGD
+from nn.optim import OPTIMIZERS, SGD
+from nn.penalties import l1, l2
+from nn.schedules import cosine, on_plateau
+
+few = settings(max_examples=settings.default.max_examples // 2)  # for each, two trainings with all there is
 
 
 def parameters_after(eager, sizes=(2, 4, 1), loss=mse, make=MLP, **options):
@@ -34,6 +39,49 @@ def test_both_engines_arrive_at_the_same_numbers(sizes, epochs, batch_size):
     expected, expected_losses = parameters_after(True, sizes, epochs=epochs, batch_size=batch_size)
     assert parameters == pytest.approx(expected, rel=1e-9, abs=1e-12)
     assert losses == pytest.approx(expected_losses, rel=1e-9)
+
+
+MODELS = {
+    "plain": {},
+    "dropout": {"dropout": 0.3},
+    "batch norm": {"batch_norm": True},
+    "both": {"batch_norm": True, "dropout": 0.2},
+}
+PENALTIES = {"none": None, "l1": lambda model: 0.01 * l1(model), "l2": lambda model: 0.01 * l2(model)}
+
+
+def everything_after(eager, model, optimizer, options):
+    """All numbers of a training: parameters, running statistics, gradients, and what was seen."""
+    rng = np.random.default_rng(0)
+    xs, ys = rng.normal(size=(14, 2)), rng.normal(size=(14, 2))
+    made = MLP(2, [3, 2], activation="tanh", seed=0, **MODELS[model])
+    options = options | {"optimizer": OPTIMIZERS[optimizer](made.parameters(), 0.02), "epochs": 4, "batch_size": 4}
+    options |= {"validation": (xs[10:], ys[10:]), "metrics": {"worst": lambda p, t: np.abs(p - t).max()}}
+    history = fit(made, xs[:10], ys[:10], eager=eager, **options)
+    state = [x for tensor in made.state_dict().values() for x in np.ravel(tensor)]
+    seen = [x for row in history.rows for x in row.values()]
+    return history.engine, [*state, *[p.grad for p in made.parameters()], *seen]
+
+
+def optimizers(model):
+    """Before a batch norm an offset has the gradient 0, whose rounding Adagrad and its kin would divide by itself."""
+    return st.sampled_from(["sgd", "momentum"] if "batch_norm" in MODELS[model] else list(OPTIMIZERS))
+
+
+@few
+@given(
+    chosen=st.sampled_from(list(MODELS)).flatmap(lambda model: st.tuples(st.just(model), optimizers(model))),
+    penalty=st.sampled_from(list(PENALTIES)),
+    schedule=st.sampled_from([None, cosine(4), on_plateau(patience=0, factor=0.5)]),
+    augment=st.sampled_from([None, Jitter(0.1)]),
+    patience=st.sampled_from([None, 2]),
+)
+def test_both_engines_arrive_at_the_same_numbers_with_everything(chosen, penalty, schedule, augment, patience):
+    options = {"penalty": PENALTIES[penalty], "schedule": schedule, "augment": augment, "patience": patience}
+    engine, found = everything_after(False, *chosen, options)
+    _, expected = everything_after(True, *chosen, options)
+    assert engine == ("program of whole batches" if "batch_norm" in MODELS[chosen[0]] else "program")
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-11)
 
 
 def summed(predictions, targets):
@@ -93,6 +141,53 @@ def test_a_mean_and_a_sum_of_the_examples_losses_are_compiled():
         assert found.reduce == reduce
     few = {"loss": summed, "epochs": 3}
     assert parameters_after(False, **few)[0] == pytest.approx(parameters_after(True, **few)[0], rel=1e-9)
+
+
+def test_a_loss_that_relates_examples_is_a_program_of_whole_batches():
+    model = MLP(1, [2, 1], seed=0)
+    found = chosen(model, [1.0, 2.0, 3.0], [1.0, 2.0, -3.0], worst)
+    assert isinstance(found, Compiled)
+    assert found.whole
+    options = {"loss": worst, "epochs": 3, "batch_size": 4}  # the last batch of 7 has 3
+    assert parameters_after(False, **options)[0] == pytest.approx(parameters_after(True, **options)[0], rel=1e-9)
+
+
+def test_a_batch_that_would_make_too_large_a_program_is_recorded(monkeypatch):
+    monkeypatch.setattr("nn.engines.MOST_UNROLLED", 80)
+    model = MLP(1, [2, 1], seed=0, batch_norm=True)
+    xs = [1.0, 2.0, 3.0, 4.0]
+    assert isinstance(chosen(model, xs[:2], xs[:2]), Compiled)
+    assert isinstance(chosen(model, xs, xs), Recorded)
+
+
+def test_what_a_subclass_does_with_a_sample_is_what_is_trained():
+    class Doubled(MLP):
+        def __call__(self, x):
+            return 2.0 * super().__call__(x)
+
+    model = Doubled(1, [2, 1], activation="tanh", seed=0)
+    history = fit(model, [1.0, 2.0], [3.0, 4.0], epochs=1, batch_size=None)
+    start = Doubled(1, [2, 1], activation="tanh", seed=0)
+    assert history.loss[0] == pytest.approx(mse([start([1.0]).data, start([2.0]).data], [3.0, 4.0]), rel=1e-12)
+
+
+def test_choosing_changes_no_running_statistics():
+    model = Sequential(Layer(1, 2, None, seed=0), BatchNorm(2), Layer(2, 1, None, seed=1))
+    before = model.state_dict()
+    chosen(model, [1.0, 2.0, 4.0], [0.0, 1.0, 3.0])
+    assert model.state_dict() == before
+
+
+def test_batch_normalisation_of_the_inputs_themselves():
+    def numbers(eager):
+        model = Sequential(BatchNorm(2), Layer(2, 1, None, seed=0))
+        xs = [[1.0, 2.0], [3.0, -1.0], [0.0, 5.0], [2.0, 2.0]]
+        engine = fit(model, xs, [1.0, 0.0, 2.0, 1.0], epochs=3, batch_size=2, eager=eager).engine
+        return engine, [x for tensor in model.state_dict().values() for x in np.ravel(tensor)]
+
+    engine, found = numbers(False)
+    assert engine == "program of whole batches"
+    assert found == pytest.approx(numbers(True)[1], rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn import MLP, DivergedError, fit
+from nn import MLP, DivergedError, Neuron, fit
 from nn.data import sin
 from nn.losses import mse
 from nn.optim import SGD
+from nn.penalties import l2
 
 
 @given(n=st.integers(1, 20), size=st.one_of(st.none(), st.integers(1, 25)), epochs=st.integers(1, 3))
@@ -176,3 +177,185 @@ def test_bad_input_is_named(arguments, message):
 def test_a_wrong_kind_is_named(arguments, message):
     with pytest.raises(TypeError, match=message):
         fit(**{"model": MLP(1, [1], seed=0), "xs": [1.0], "ys": [1.0], **arguments})
+
+
+# ---- what accompanies a training -------------------------------------------------------------------------------------
+
+
+def line(**options):
+    """A training of a line, y = 2 x - 1."""
+    model = MLP(1, [1], seed=0)
+    xs = [0.1 * i for i in range(-8, 9)]
+    optimizer = SGD(model.parameters(), 0.1)
+    return model, fit(model, xs, [2.0 * x - 1.0 for x in xs], optimizer=optimizer, **{"epochs": 5, **options})
+
+
+def test_a_schedule_multiplies_the_learning_rate_of_the_optimiser_which_stays():
+    model = MLP(1, [1], seed=0)
+    optimizer = SGD(model.parameters(), 0.5)
+    seen = []
+
+    def schedule(epoch, losses):
+        seen.append((epoch, list(losses)))
+        return 1.0 / (1 + epoch)
+
+    history = fit(model, [1.0, 2.0], [1.0, 0.0], epochs=3, optimizer=optimizer, schedule=schedule)
+    assert history.learning_rate.tolist() == [0.5, 0.25, 0.5 / 3]
+    assert optimizer.learning_rate == 0.5
+    assert seen == [(i, history.loss.tolist()[:i]) for i in range(3)]
+
+
+def test_a_schedule_goes_by_the_validation_loss_if_there_is_one():
+    seen = []
+
+    def schedule(epoch, losses):
+        seen[:] = losses
+        return 1.0
+
+    _, history = line(schedule=schedule, validation=([5.0], [9.0]))
+    assert seen == history.validation_loss.tolist()[:-1] != history.loss.tolist()[:-1]
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_the_validation_loss_is_that_of_the_model_after_the_epoch(eager):
+    found = []
+    model = MLP(1, [2, 1], activation="tanh", seed=0, dropout=0.5)
+    held_out = [0.3, 0.7], [1.0, -1.0]
+
+    def measure(history):
+        model.eval()
+        found.append(mse([float(model([x])) for x in held_out[0]], held_out[1]))
+        model.train()
+
+    xs = [0.1, 0.2, 0.3]
+    history = fit(model, xs, xs, epochs=4, validation=held_out, callbacks=[measure], eager=eager)
+    assert history.validation_loss.tolist() == pytest.approx(found, rel=1e-12)
+
+
+def test_a_validation_loss_that_is_no_longer_finite_is_named():
+    with pytest.raises(DivergedError, match="epoch 1: the validation loss is nan"):
+        line(validation=([math.nan], [0.0]))
+
+
+def test_a_penalty_is_added_to_the_loss_of_every_batch():
+    # Ridge regression without an offset has the closed form w = Σ x y / (Σ x² + n λ).
+    xs, ys = [1.0, 2.0, 3.0], [2.0, 3.0, 7.0]
+    model = Neuron(1, activation=None, seed=0)
+    optimizer = SGD([model.w[0]], 0.05)
+    fit(model, xs, ys, epochs=200, batch_size=None, optimizer=optimizer, penalty=lambda model: 0.5 * l2(model))
+    closed = sum(x * y for x, y in zip(xs, ys, strict=True)) / (sum(x * x for x in xs) + 3 * 0.5)
+    assert model.w[0].data == pytest.approx(closed, rel=1e-12)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_each_batch_is_augmented_anew_and_the_same_in_every_run(eager):
+    def run(seed):
+        seen = []
+
+        def augment(xs, rng):
+            moved = xs + rng.normal(size=xs.shape)
+            seen.append((xs.ravel().tolist(), moved.ravel().tolist()))
+            return moved
+
+        history = fit(
+            MLP(1, [1], seed=0),
+            [1.0, 2.0, 3.0],
+            [0.0, 1.0, 2.0],
+            epochs=2,
+            batch_size=2,
+            augment=augment,
+            seed=seed,
+            eager=eager,
+        )
+        return seen, history.loss.tolist()
+
+    seen, losses = run(0)
+    assert len(seen) == 4
+    assert sorted(x for xs, _ in seen[:2] for x in xs) == [1.0, 2.0, 3.0]
+    assert len({x for _, moved in seen for x in moved}) == 6
+    assert run(0) == (seen, losses) != run(1)
+
+
+def test_what_is_not_of_the_shape_it_was_is_no_augmentation():
+    with pytest.raises(ValueError, match=r"augment must give an array of the shape it was given, \(17, 1\)"):
+        line(augment=lambda xs, rng: xs[:1])
+    with pytest.raises(ValueError, match="augment is given arrays"):
+        fit(MLP(1, [1]), [[1.0], [1.0, 2.0]], [1.0, 2.0], augment=lambda xs, rng: xs)
+
+
+def test_patience_ends_a_training_that_gets_no_better_and_restores_the_best():
+    states = []
+    model = MLP(1, [4, 1], activation="tanh", seed=0)
+    xs, ys = [0.0, 1.0, 2.0, 3.0], [1.0, -1.0, 1.0, -1.0]
+    history = fit(
+        model,
+        xs,
+        ys,
+        epochs=500,
+        optimizer=SGD(model.parameters(), 0.1),
+        validation=([0.5, 1.5], [1.0, 1.0]),
+        patience=3,
+        callbacks=[lambda history: states.append(model.state_dict())],
+    )
+    losses = history.validation_loss.tolist()
+    assert history.epochs < 500
+    assert history.best_epoch == 1 + losses.index(min(losses)) == history.epochs - 3
+    assert model.state_dict() == states[history.best_epoch - 1] != states[-1]
+
+
+def test_a_callback_that_returns_true_ends_the_training():
+    _, history = line(callbacks=[lambda history: history.epochs == 2, lambda history: None])
+    assert history.epochs == 2
+    assert not history.interrupted
+
+
+def test_the_model_is_in_training_meanwhile_and_in_evaluation_afterwards():
+    modes = []
+    model = MLP(1, [2, 1], seed=0, dropout=0.5)
+    fit(model, [1.0], [1.0], epochs=2, callbacks=[lambda history: modes.append(model.layers[1].training)])
+    assert modes == [True, True]
+    assert not any(module.training for module in model.modules())
+
+
+def test_dropout_is_drawn_by_the_seed():
+    def losses(seed):
+        model = MLP(1, [8, 1], activation="tanh", seed=0, dropout=0.5)
+        return fit(model, [1.0], [1.0], epochs=4, seed=seed).loss.tolist()
+
+    assert losses(0) == losses(0) != losses(1)
+
+
+def test_a_last_batch_of_one_cannot_be_normalised():
+    with pytest.raises(ValueError, match="at least 2 samples in training, got 1"):
+        fit(MLP(1, [2, 1], seed=0, batch_norm=True), [1.0, 2.0, 3.0], [1.0, 2.0, 3.0], batch_size=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"schedule": 0.1}, "fit takes a schedule that can be called, got 0.1"),
+        ({"penalty": 0.1}, "fit takes a penalty that can be called"),
+        ({"augment": "flip"}, "fit takes a augment that can be called"),
+        ({"metrics": {"accuracy": 1}}, "fit takes a accuracy that can be called"),
+        ({"callbacks": [None]}, "callback 0"),
+        ({"validation": [1.0]}, "validation data as a pair"),
+        ({"validation": (1.0, [1.0])}, "a list of validation samples"),
+        ({"penalty": lambda model: 1.0}, "the penalty must return a Value"),
+    ],
+)
+def test_what_accompanies_a_training_is_checked(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        line(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"validation": ([1.0], [])}, "validation samples and one target for each, got 1 and 0"),
+        ({"patience": 0}, "patience must be a whole number of at least 1"),
+        ({"seed": -1}, "seed must be a whole number of at least 0"),
+    ],
+)
+def test_wrong_settings_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        line(**arguments)
