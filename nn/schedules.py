@@ -4,13 +4,10 @@ A schedule is a function of the epoch t, counted from 0, and of the t losses so 
 there are any. It gives the factor by which the optimiser's learning rate is multiplied in that epoch. It remembers
 nothing, so that a training that is resumed goes on as if it had not stopped.
 
->>> schedule = warm_up(2, then=step(every=3, factor=0.5))
+>>> schedule = WarmUp(2, then=Step(every=3, factor=0.5))
 >>> [round(schedule(epoch), 3) for epoch in range(9)]
 [0.333, 0.667, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25]
 """
-# Made once and then called, these are read as functions, and printed as they were made; what a call gives is the first
-# line of each class.
-# ruff: noqa: N801, D102
 
 from __future__ import annotations
 
@@ -26,21 +23,22 @@ Schedule = Callable[[int, Sequence[float]], float]
 
 
 @dataclass(frozen=True)
-class constant:
+class Constant:
     """1: the learning rate stays as it is."""
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
+        """The factor of this epoch."""
         return 1.0
 
 
 @dataclass(frozen=True)
-class step:
+class Step:
     """factor^⌊t / every⌋: times ``factor`` after every so many epochs (He et al. 2016).
 
     Raises:
         ValueError: ``every`` is not positive and whole, or ``factor`` not in (0, 1].
 
-    >>> [step(every=2, factor=0.5)(epoch) for epoch in range(5)]
+    >>> [Step(every=2, factor=0.5)(epoch) for epoch in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
@@ -52,17 +50,18 @@ class step:
         _share("factor", self.factor)
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
+        """The factor of this epoch."""
         return float(self.factor ** (_checked(epoch) // self.every))
 
 
 @dataclass(frozen=True)
-class exponential:
+class Exponential:
     """factor^t: times ``factor`` after every epoch (Senior et al. 2013).
 
     Raises:
         ValueError: ``factor`` is not in (0, 1].
 
-    >>> [exponential(0.5)(epoch) for epoch in range(4)]
+    >>> [Exponential(0.5)(epoch) for epoch in range(4)]
     [1.0, 0.5, 0.25, 0.125]
     """
 
@@ -72,17 +71,18 @@ class exponential:
         _share("factor", self.factor)
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
+        """The factor of this epoch."""
         return float(self.factor ** _checked(epoch))
 
 
 @dataclass(frozen=True)
-class inverse_time:
+class InverseTime:
     """1 / (1 + decay · t): the 1/t schedule, whose sum is infinite and whose squares' is not (Robbins and Monro 1951).
 
     Raises:
         ValueError: ``decay`` is negative.
 
-    >>> [inverse_time(1.0)(epoch) for epoch in (0, 1, 3)]
+    >>> [InverseTime(1.0)(epoch) for epoch in (0, 1, 3)]
     [1.0, 0.5, 0.25]
     """
 
@@ -92,17 +92,18 @@ class inverse_time:
         nonnegative("decay", self.decay)
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
+        """The factor of this epoch."""
         return 1.0 / (1.0 + self.decay * _checked(epoch))
 
 
 @dataclass(frozen=True)
-class cosine:
+class Cosine:
     """floor + (1 - floor) · (1 + cos(π t / epochs)) / 2, from then on ``floor`` (Loshchilov and Hutter 2017, eq. 5).
 
     Raises:
         ValueError: ``epochs`` is not positive and whole, or ``floor`` not in [0, 1).
 
-    >>> [round(cosine(4)(epoch), 3) for epoch in range(6)]
+    >>> [round(Cosine(4)(epoch), 3) for epoch in range(6)]
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
     """
 
@@ -114,12 +115,13 @@ class cosine:
         fraction("floor", self.floor)
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
+        """The factor of this epoch."""
         done = min(_checked(epoch), self.epochs) / self.epochs
         return self.floor + (1.0 - self.floor) * (1.0 + math.cos(math.pi * done)) / 2.0
 
 
 @dataclass(frozen=True)
-class warm_up:
+class WarmUp:
     """(t + 1) / (epochs + 1) for so many epochs, and after them the schedule ``then`` (Goyal et al. 2017).
 
     The rise goes on in even steps to the 1 at which another schedule begins; that one counts its epochs, and is given
@@ -129,26 +131,27 @@ class warm_up:
         ValueError: ``epochs`` is not positive and whole.
         TypeError: ``then`` is no function.
 
-    >>> [warm_up(3)(epoch) for epoch in range(5)]
+    >>> [WarmUp(3)(epoch) for epoch in range(5)]
     [0.25, 0.5, 0.75, 1.0, 1.0]
     """
 
     epochs: int
-    then: Schedule = constant()
+    then: Schedule = Constant()
 
     def __post_init__(self) -> None:
         whole("epochs", self.epochs, least=1)
         if not callable(self.then):
-            raise TypeError(f"what comes after warm_up is a schedule, such as cosine(100), got {shown(self.then)}")
+            raise TypeError(f"what comes after WarmUp is a schedule, such as Cosine(100), got {shown(self.then)}")
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
+        """The factor of this epoch."""
         if _checked(epoch) < self.epochs:
             return (epoch + 1) / (self.epochs + 1)
         return self.then(epoch - self.epochs, losses[self.epochs :])
 
 
 @dataclass(frozen=True)
-class on_plateau:
+class OnPlateau:
     """Times ``factor``, down to ``floor``, each time that the loss has not fallen for a while (Krizhevsky et al. 2012).
 
     The loss of an epoch has fallen if it is below (1 - threshold) · the least so far. After more than ``patience``
@@ -158,7 +161,7 @@ class on_plateau:
         ValueError: ``factor`` is not in (0, 1], ``patience`` no whole number of at least 0, or ``threshold`` or
             ``floor`` not in [0, 1); when called: there is not one loss for each epoch before this one.
 
-    >>> schedule = on_plateau(factor=0.5, patience=1)
+    >>> schedule = OnPlateau(factor=0.5, patience=1)
     >>> [schedule(epoch, [3.0, 2.0, 2.0, 2.0][:epoch]) for epoch in range(5)]
     [1.0, 1.0, 1.0, 1.0, 0.5]
     """
@@ -175,8 +178,9 @@ class on_plateau:
         fraction("floor", self.floor)
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
+        """The factor of this epoch."""
         if len(losses) != _checked(epoch):
-            raise ValueError(f"on_plateau needs the loss of each of the {epoch} epochs so far, got {len(losses)}")
+            raise ValueError(f"OnPlateau needs the loss of each of the {epoch} epochs so far, got {len(losses)}")
         rate, least, waited = 1.0, math.inf, 0
         for loss in losses:
             waited += 1
@@ -196,13 +200,13 @@ def _checked(epoch: int) -> int:
 
 
 SCHEDULES: dict[str, Callable[[int], Schedule]] = {
-    "constant": lambda epochs: constant(),
-    "step": lambda epochs: step(every=math.ceil(epochs / 3)),
-    "exponential": lambda epochs: exponential(0.01 ** (1 / epochs)),
-    "inverse_time": lambda epochs: inverse_time(9 / epochs),
-    "cosine": lambda epochs: cosine(epochs),
-    "warm_up": lambda epochs: warm_up(math.ceil(epochs / 10), then=cosine(epochs)),
-    "plateau": lambda epochs: on_plateau(patience=math.ceil(epochs / 10)),
+    "constant": lambda epochs: Constant(),
+    "step": lambda epochs: Step(every=math.ceil(epochs / 3)),
+    "exponential": lambda epochs: Exponential(0.01 ** (1 / epochs)),
+    "inverse_time": lambda epochs: InverseTime(9 / epochs),
+    "cosine": lambda epochs: Cosine(epochs),
+    "warm_up": lambda epochs: WarmUp(math.ceil(epochs / 10), then=Cosine(epochs)),
+    "plateau": lambda epochs: OnPlateau(patience=math.ceil(epochs / 10)),
 }
 """Each schedule by name, as a function of the number of epochs that training takes: two steps down, by ``exponential``
 to a hundredth and by ``inverse_time`` to a tenth, a tenth of the epochs to warm up in or to wait for a lower loss."""
@@ -212,6 +216,6 @@ def by_name(name: str) -> Callable[[int], Schedule]:
     """The schedule of this name, as a function of the number of epochs. Raises ValueError, with the names there are.
 
     >>> by_name("cosine")(epochs=100)
-    cosine(epochs=100, floor=0.0)
+    Cosine(epochs=100, floor=0.0)
     """
     return choose(SCHEDULES, name, "schedule")

@@ -34,7 +34,7 @@ def train(checkpoint: Path | None, seen: list[int] | None = None) -> list[float]
         epochs=60,
         batch_size=8,
         optimizer=nn.optim.SGD(model.parameters(), 0.05, 0.9),
-        schedule=nn.schedules.on_plateau(patience=3),
+        schedule=nn.schedules.OnPlateau(patience=3),
         augment=lambda batch, rng: batch + 0.01 * rng.normal(size=batch.shape),
         validation=(xs[16:], ys[16:]),
         patience=50,

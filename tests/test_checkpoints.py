@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nn import MLP, fit
 from nn.losses import mae
 from nn.optim import SGD
-from nn.schedules import exponential
+from nn.schedules import Exponential
 from tests.killed_training import train
 
 KILLS = 50
@@ -109,7 +109,7 @@ def test_a_damaged_checkpoint_is_named_and_changes_nothing(content, data):
         ({"batch_size": 5}, "its batch_size is 4, this one's 5"),
         ({"seed": 1}, "its seed is 0, this one's 1"),
         ({"loss": mae}, "its loss is <function mse>, this one's <function mae>"),
-        ({"schedule": exponential(0.9)}, r"its schedule is None, this one's exponential\(factor=0.9\)"),
+        ({"schedule": Exponential(0.9)}, r"its schedule is None, this one's Exponential\(factor=0.9\)"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused(tmp_path, options, message):

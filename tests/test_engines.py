@@ -14,7 +14,7 @@ from nn.engines import Compiled, Problem, Recorded, engine
 from nn.losses import mse
 from nn.optim import OPTIMIZERS, SGD
 from nn.penalties import l1, l2
-from nn.schedules import cosine, on_plateau
+from nn.schedules import Cosine, OnPlateau
 
 few = settings(max_examples=settings.default.max_examples // 2)  # for each, two trainings with all there is
 
@@ -72,7 +72,7 @@ def optimizers(model):
 @given(
     chosen=st.sampled_from(list(MODELS)).flatmap(lambda model: st.tuples(st.just(model), optimizers(model))),
     penalty=st.sampled_from(list(PENALTIES)),
-    schedule=st.sampled_from([None, cosine(4), on_plateau(patience=0, factor=0.5)]),
+    schedule=st.sampled_from([None, Cosine(4), OnPlateau(patience=0, factor=0.5)]),
     augment=st.sampled_from([None, Jitter(0.1)]),
     patience=st.sampled_from([None, 2]),
 )

@@ -20,12 +20,12 @@ from nn.optim import (
     Adam,
     Adamax,
     AdamW,
+    ClipByNorm,
+    ClipByValue,
     Nadam,
     Optimizer,
     RMSprop,
     by_name,
-    clip_by_norm,
-    clip_by_value,
 )
 
 PYTORCH = json.loads((Path(__file__).parent / "fixtures" / "optimisers.json").read_text(encoding="utf-8"))
@@ -285,7 +285,7 @@ def test_adamw_decays_besides_adams_step():
 @every_optimiser
 def test_a_clip_is_given_the_gradient_of_the_loss(name):
     gradients, start = drawn()
-    clip = clip_by_norm(0.5)
+    clip = ClipByNorm(0.5)
     found = updated(by_name(name)(values(0, 0, 0), 0.1, weight_decay=0.25, clip=clip), start, gradients)
     clipped = updated(by_name(name)(values(0, 0, 0), 0.1, weight_decay=0.25), start, map(clip, gradients))
     assert found.tolist() == clipped.tolist()
@@ -295,8 +295,8 @@ def test_a_clip_is_given_the_gradient_of_the_loss(name):
 def test_clipping_is_that_of_pytorch(case):
     gradient, largest = np.array(case["gradient"]), case["max"]
     norm = math.hypot(*case["gradient"])
-    assert clip_by_value(largest)(gradient).tolist() == case["by_value"]
-    found = clip_by_norm(largest)(gradient)
+    assert ClipByValue(largest)(gradient).tolist() == case["by_value"]
+    found = ClipByNorm(largest)(gradient)
     if norm + 1e-6 <= largest:
         assert found.tolist() == gradient.tolist() == case["by_norm"]
     else:  # it divides by norm + 1e-6; the 10 roundings are of either way to compute the norm
@@ -307,8 +307,8 @@ VECTORS = st.lists(st.floats(-1e308, 1e308), min_size=1, max_size=6).map(np.arra
 
 
 @given(VECTORS, st.floats(1e-300, 1e300))
-def test_clip_by_norm_keeps_the_direction_and_bounds_the_length(gradient, largest):
-    found = clip_by_norm(largest)(gradient)
+def test_clipping_by_norm_keeps_the_direction_and_bounds_the_length(gradient, largest):
+    found = ClipByNorm(largest)(gradient)
     with np.errstate(over="ignore"):
         norm = math.hypot(*gradient)
     if norm <= largest * (1 - 1e-12):
@@ -319,18 +319,18 @@ def test_clip_by_norm_keeps_the_direction_and_bounds_the_length(gradient, larges
 
 
 @given(VECTORS, st.floats(1e-300, 1e300))
-def test_clip_by_value_bounds_each_number(gradient, largest):
+def test_clipping_by_value_bounds_each_number(gradient, largest):
     expected = [math.copysign(min(abs(g), largest), g) for g in gradient.tolist()]
-    assert clip_by_value(largest)(gradient).tolist() == expected
+    assert ClipByValue(largest)(gradient).tolist() == expected
 
 
-@pytest.mark.parametrize("clip", [clip_by_norm(1.0), clip_by_value(1.0)], ids=repr)
+@pytest.mark.parametrize("clip", [ClipByNorm(1.0), ClipByValue(1.0)], ids=repr)
 def test_clips_travel_are_printed_as_they_are_made_and_keep_their_precision(clip):
     assert pickle.loads(pickle.dumps(clip)) == clip == eval(repr(clip), vars(optim))
     assert clip(np.array([3.0, 4.0], np.float32)).dtype == np.float32
 
 
-@pytest.mark.parametrize("clip", [clip_by_norm(1.0), None], ids=repr)
+@pytest.mark.parametrize("clip", [ClipByNorm(1.0), None], ids=repr)
 @every_optimiser
 def test_a_gradient_that_is_not_finite_moves_nothing(name, clip):
     gradients, start = drawn()
@@ -452,7 +452,7 @@ def test_a_loaded_state_goes_on_with_the_same_numbers(name, dtype):
 @every_optimiser
 def test_a_pickled_optimiser_goes_on_with_the_same_numbers(name):
     gradients, start = drawn()
-    optimizer = by_name(name)(values(0, 0, 0), 0.1, clip=clip_by_value(1.0))
+    optimizer = by_name(name)(values(0, 0, 0), 0.1, clip=ClipByValue(1.0))
     vector = updated(optimizer, start, gradients[:3])
     copy = pickle.loads(pickle.dumps(optimizer))
     assert repr(copy) == repr(optimizer)
@@ -501,7 +501,7 @@ def test_a_state_that_does_not_fit_changes_nothing(state, error, message):
 def test_single_precision_stays_single(name):
     # To be seen in the descent itself, before it is put into a vector of that precision.
     kind = np.float32
-    optimizer = by_name(name)(values(0, 0, 0), 0.1, weight_decay=0.1, clip=clip_by_norm(1.0))
+    optimizer = by_name(name)(values(0, 0, 0), 0.1, weight_decay=0.1, clip=ClipByNorm(1.0))
     state = {key: np.ones(3, kind) for key in optimizer.state_names}
     gradient = optimizer.decayed(np.ones(3, kind), optimizer.clip(np.ones(3, kind)))
     assert gradient.dtype == kind
@@ -521,7 +521,7 @@ def test_single_precision_goes_the_same_way(name):
 @every_optimiser
 def test_the_gradient_is_left_as_it_was(name):
     gradients, start = drawn()
-    for clip in (None, clip_by_norm(1e9), clip_by_value(1e9)):
+    for clip in (None, ClipByNorm(1e9), ClipByValue(1e9)):
         found = updated(by_name(name)(values(0, 0, 0), 0.1, clip=clip), start, gradients)
         assert gradients.tolist() == drawn()[0].tolist()
     assert found.tolist() != start.tolist()
@@ -608,7 +608,7 @@ def test_bad_settings_are_named(kind, arguments, message):
         kind([Value(1.0)], **arguments)
 
 
-@pytest.mark.parametrize("kind", [clip_by_norm, clip_by_value])
+@pytest.mark.parametrize("kind", [ClipByNorm, ClipByValue])
 def test_a_bound_is_greater_than_0(kind):
     with pytest.raises(ValueError, match=r"must be a number greater than 0, got 0\.0"):
         kind(0.0)
@@ -632,11 +632,11 @@ def test_a_clip_is_a_function():
 
 @every_optimiser
 def test_the_repr_is_all_settings_and_no_state(name):
-    first, second = (by_name(name)(values(1.0, 2.0), 0.1, clip=clip_by_norm(2.0)) for _ in range(2))
+    first, second = (by_name(name)(values(1.0, 2.0), 0.1, clip=ClipByNorm(2.0)) for _ in range(2))
     updated(first, np.ones(2), [np.ones(2)])
     assert repr(first) == repr(second)
     assert repr(first).startswith(f"{type(first).__name__}(2 parameters, learning_rate=0.1, weight_decay=")
-    assert "clip=clip_by_norm(max_norm=2.0)" in repr(first)
+    assert "clip=ClipByNorm(max_norm=2.0)" in repr(first)
     for setting, x in vars(first).items():
         if isinstance(x, float):
             setattr(second, setting, x / 2 + 0.01)

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from nn import schedules
 from nn.schedules import (
     SCHEDULES,
+    Constant,
+    Cosine,
+    Exponential,
+    InverseTime,
+    OnPlateau,
+    Step,
+    WarmUp,
     by_name,
-    constant,
-    cosine,
-    exponential,
-    inverse_time,
-    on_plateau,
-    step,
-    warm_up,
 )
 
 PYTORCH = json.loads((Path(__file__).parent / "fixtures" / "schedules.json").read_text(encoding="utf-8"))
@@ -49,12 +49,12 @@ def test_the_numbers_are_those_of_pytorch(case):
 
 @given(EPOCHS)
 def test_constant_is_1(epoch):
-    assert constant()(epoch) == 1.0
+    assert Constant()(epoch) == 1.0
 
 
 @given(st.integers(1, 20), FACTORS, EPOCHS)
 def test_step_falls_once_every_so_many_epochs(every, factor, epoch):
-    schedule = step(every, factor)
+    schedule = Step(every, factor)
     assert schedule(0) == 1.0
     assert schedule(epoch + every) == pytest.approx(schedule(epoch) * factor, rel=1e-12, abs=1e-300)
     assert schedule(epoch) == schedule(epoch - epoch % every)
@@ -62,21 +62,21 @@ def test_step_falls_once_every_so_many_epochs(every, factor, epoch):
 
 @given(FACTORS, EPOCHS)
 def test_exponential_falls_by_the_same_share_in_every_epoch(factor, epoch):
-    schedule = exponential(factor)
+    schedule = Exponential(factor)
     assert schedule(0) == 1.0
     assert schedule(epoch + 1) == pytest.approx(schedule(epoch) * factor, rel=1e-12, abs=1e-300)
 
 
 @given(st.floats(0.0, 10.0), EPOCHS)
 def test_the_inverse_of_inverse_time_grows_in_even_steps(decay, epoch):
-    schedule = inverse_time(decay)
+    schedule = InverseTime(decay)
     assert schedule(0) == 1.0
     assert 1 / schedule(epoch + 1) - 1 / schedule(epoch) == pytest.approx(decay, rel=1e-9, abs=1e-9)
 
 
 @given(st.integers(1, 200), st.floats(0.0, 0.9), st.data())
 def test_cosine_is_symmetric_about_its_middle_and_ends_at_its_floor(epochs, floor, data):
-    schedule = cosine(epochs, floor)
+    schedule = Cosine(epochs, floor)
     epoch = data.draw(st.integers(0, epochs))
     assert schedule(0) == 1.0
     assert schedule(epoch) + schedule(epochs - epoch) == pytest.approx(1 + floor, rel=1e-12)
@@ -86,8 +86,8 @@ def test_cosine_is_symmetric_about_its_middle_and_ends_at_its_floor(epochs, floo
 
 @given(st.integers(1, 50), st.integers(0, 50), st.integers(1, 50))
 def test_warm_up_rises_in_even_steps_to_the_start_of_what_comes_then(epochs, later, every):
-    then = step(every, 0.5)
-    schedule = warm_up(epochs, then)
+    then = Step(every, 0.5)
+    schedule = WarmUp(epochs, then)
     rise = [schedule(epoch) for epoch in range(epochs + 1)]
     assert rise == pytest.approx([i / (epochs + 1) for i in range(1, epochs + 2)], rel=1e-12)
     assert schedule(epochs + later) == then(later)
@@ -95,28 +95,28 @@ def test_warm_up_rises_in_even_steps_to_the_start_of_what_comes_then(epochs, lat
 
 @given(LOSSES, st.integers(1, 10))
 def test_what_comes_after_warm_up_is_given_the_losses_since(losses, epochs):
-    then = on_plateau(factor=0.5, patience=2)
-    assert factors(warm_up(epochs, then), losses)[epochs:] == factors(then, losses[epochs:])[: len(losses) + 1 - epochs]
+    then = OnPlateau(factor=0.5, patience=2)
+    assert factors(WarmUp(epochs, then), losses)[epochs:] == factors(then, losses[epochs:])[: len(losses) + 1 - epochs]
 
 
 @given(st.integers(0, 5), st.integers(0, 40), FACTORS)
 def test_on_plateau_a_loss_that_stands_still_is_waited_for(patience, epochs, factor):
     # The first loss is the least there has been; after it, every patience + 1 epochs are one too many.
-    found = on_plateau(factor, patience)(epochs, [1.0] * epochs)
+    found = OnPlateau(factor, patience)(epochs, [1.0] * epochs)
     assert found == pytest.approx(factor ** (max(epochs - 1, 0) // (patience + 1)), rel=1e-12)
 
 
 @given(st.integers(0, 5), st.integers(0, 40), st.floats(0.001, 0.5))
 def test_on_plateau_a_loss_that_falls_enough_changes_nothing(patience, epochs, threshold):
     losses = [(1 - 1.01 * threshold) ** epoch for epoch in range(epochs)]
-    assert factors(on_plateau(0.5, patience, threshold), losses) == [1.0] * (epochs + 1)
+    assert factors(OnPlateau(0.5, patience, threshold), losses) == [1.0] * (epochs + 1)
     slower = [(1 - 0.9 * threshold) ** epoch for epoch in range(epochs)]
-    assert on_plateau(0.5, 0, threshold)(epochs, slower) < 1.0 or epochs < 2
+    assert OnPlateau(0.5, 0, threshold)(epochs, slower) < 1.0 or epochs < 2
 
 
 @given(LOSSES, st.integers(0, 5), st.floats(0.0, 0.5), st.integers(-30, 30))
 def test_on_plateau_only_falls_never_below_its_floor_and_knows_no_unit(losses, patience, floor, exponent):
-    schedule = on_plateau(0.5, patience, floor=floor)
+    schedule = OnPlateau(0.5, patience, floor=floor)
     found = factors(schedule, losses)
     assert found == sorted(found, reverse=True)
     assert found[0] == 1.0
@@ -126,10 +126,10 @@ def test_on_plateau_only_falls_never_below_its_floor_and_knows_no_unit(losses, p
 
 
 def test_on_plateau_a_loss_that_is_no_number_has_not_fallen():
-    assert factors(on_plateau(0.5, patience=1), [math.nan] * 4) == [1.0, 1.0, 0.5, 0.5, 0.25]
+    assert factors(OnPlateau(0.5, patience=1), [math.nan] * 4) == [1.0, 1.0, 0.5, 0.5, 0.25]
 
 
-ALL = [constant(), step(3), exponential(0.5), inverse_time(0.1), cosine(9), warm_up(2, cosine(5)), on_plateau()]
+ALL = [Constant(), Step(3), Exponential(0.5), InverseTime(0.1), Cosine(9), WarmUp(2, Cosine(5)), OnPlateau()]
 
 
 @pytest.mark.parametrize("schedule", ALL, ids=repr)
@@ -161,22 +161,22 @@ def test_an_unknown_name_is_answered_with_those_there_are():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: step(0), "every must be a whole number of at least 1, got 0"),
-        (lambda: step(2.0), "every must be a whole number"),
-        (lambda: step(2, 0.0), r"factor must be a number in \(0, 1\], got 0.0"),
-        (lambda: exponential(1.5), r"factor must be a number in \(0, 1\]"),
-        (lambda: exponential(math.nan), "factor"),
-        (lambda: inverse_time(-1.0), "decay must be a number of at least 0"),
-        (lambda: cosine(0), "epochs must be a whole number of at least 1"),
-        (lambda: cosine(10, 1.0), r"floor must be a number in \[0, 1\)"),
-        (lambda: warm_up(True), "epochs"),
-        (lambda: on_plateau(factor=-0.1), "factor"),
-        (lambda: on_plateau(patience=-1), "patience must be a whole number of at least 0"),
-        (lambda: on_plateau(threshold=1.0), "threshold"),
-        (lambda: on_plateau(floor=-0.1), "floor"),
-        (lambda: cosine(10)(-1), "the epoch must be a whole number of at least 0"),
-        (lambda: step(10)(1.5), "the epoch"),
-        (lambda: on_plateau()(3), "needs the loss of each of the 3 epochs so far, got 0"),
+        (lambda: Step(0), "every must be a whole number of at least 1, got 0"),
+        (lambda: Step(2.0), "every must be a whole number"),
+        (lambda: Step(2, 0.0), r"factor must be a number in \(0, 1\], got 0.0"),
+        (lambda: Exponential(1.5), r"factor must be a number in \(0, 1\]"),
+        (lambda: Exponential(math.nan), "factor"),
+        (lambda: InverseTime(-1.0), "decay must be a number of at least 0"),
+        (lambda: Cosine(0), "epochs must be a whole number of at least 1"),
+        (lambda: Cosine(10, 1.0), r"floor must be a number in \[0, 1\)"),
+        (lambda: WarmUp(True), "epochs"),
+        (lambda: OnPlateau(factor=-0.1), "factor"),
+        (lambda: OnPlateau(patience=-1), "patience must be a whole number of at least 0"),
+        (lambda: OnPlateau(threshold=1.0), "threshold"),
+        (lambda: OnPlateau(floor=-0.1), "floor"),
+        (lambda: Cosine(10)(-1), "the epoch must be a whole number of at least 0"),
+        (lambda: Step(10)(1.5), "the epoch"),
+        (lambda: OnPlateau()(3), "needs the loss of each of the 3 epochs so far, got 0"),
     ],
 )
 def test_bad_settings_are_named(make, message):
@@ -185,5 +185,5 @@ def test_bad_settings_are_named(make, message):
 
 
 def test_what_comes_after_warm_up_is_a_function():
-    with pytest.raises(TypeError, match="what comes after warm_up is a schedule"):
-        warm_up(3, then=0.1)
+    with pytest.raises(TypeError, match="what comes after WarmUp is a schedule"):
+        WarmUp(3, then=0.1)

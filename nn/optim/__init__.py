@@ -11,8 +11,8 @@ from .adam import Adam as Adam
 from .adam import Adamax as Adamax
 from .adam import AdamW as AdamW
 from .adam import Nadam as Nadam
-from .clipping import clip_by_norm as clip_by_norm
-from .clipping import clip_by_value as clip_by_value
+from .clipping import ClipByNorm as ClipByNorm
+from .clipping import ClipByValue as ClipByValue
 from .optimizer import Optimizer as Optimizer
 from .sgd import SGD as SGD
 

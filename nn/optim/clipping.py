@@ -1,6 +1,4 @@
 """Clipping: a gradient that is too large is made smaller, before it moves anything (Pascanu et al. 2013)."""
-# Made once and then called, these are read as functions, and printed as they were made.
-# ruff: noqa: N801
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class clip_by_norm:
+class ClipByNorm:
     """g · min(1, max_norm / ‖g‖): the same direction, no longer than ``max_norm`` (Pascanu et al. 2013, algorithm 1).
 
     PyTorch's ``clip_grad_norm_`` adds 1e-6 to the norm, and so makes it shorter still. The norm is that of all P
@@ -25,7 +23,7 @@ class clip_by_norm:
         ValueError: ``max_norm`` is not greater than 0.
 
     >>> import numpy as np
-    >>> clip_by_norm(1.0)(np.array([3.0, -4.0]))
+    >>> ClipByNorm(1.0)(np.array([3.0, -4.0]))
     array([ 0.6, -0.8])
     """
 
@@ -47,14 +45,14 @@ class clip_by_norm:
 
 
 @dataclass(frozen=True)
-class clip_by_value:
+class ClipByValue:
     """Each number of the gradient, but at most ``max_value`` and at least -max_value.
 
     Raises:
         ValueError: ``max_value`` is not greater than 0.
 
     >>> import numpy as np
-    >>> clip_by_value(1.0)(np.array([3.0, -4.0, 0.5]))
+    >>> ClipByValue(1.0)(np.array([3.0, -4.0, 0.5]))
     array([ 1. , -1. ,  0.5])
     """
 

@@ -23,7 +23,7 @@ class Optimizer:
         parameters: what is moved, such as ``model.parameters()``; P Values.
         learning_rate: how far; it may be assigned between steps, as schedules do.
         weight_decay: adds weight_decay · Σ p² / 2 to the loss, hence weight_decay · p to its gradient.
-        clip: a function of the loss's gradient (P,) that gives the one to be used, such as ``clip_by_norm(1.0)``; the
+        clip: a function of the loss's gradient (P,) that gives the one to be used, such as ``ClipByNorm(1.0)``; the
             gradient of the weight decay is added afterwards.
 
     Raises:
@@ -64,7 +64,7 @@ class Optimizer:
                 "an optimiser takes a list of parameters, such as model.parameters(): Values, at least one"
             )
         if clip is not None and not callable(clip):
-            raise TypeError(f"clip is a function of the gradient, such as clip_by_norm(1.0), got {shown(clip)}")
+            raise TypeError(f"clip is a function of the gradient, such as ClipByNorm(1.0), got {shown(clip)}")
         self.learning_rate = positive("learning_rate", learning_rate)
         self.weight_decay = nonnegative("weight_decay", weight_decay)
         self.clip = clip
