@@ -27,6 +27,7 @@ def accuracy(predictions: Any, targets: Any, threshold: float = 0.0) -> float:
         threshold: 0 for logits; 0.5 for probabilities: ``functools.partial(accuracy, threshold=0.5)``.
 
     Raises:
+        TypeError: they are no real numbers.
         ValueError: the shapes differ, or there are no examples; a prediction is nan, or a target no such class.
 
     >>> accuracy([[2.0, 1.0], [0.0, 3.0]], [[1, 0], [1, 0]])
@@ -47,7 +48,7 @@ def confusion_matrix(predictions: Any, targets: Any, threshold: float = 0.0) -> 
         threshold: likewise.
 
     Raises:
-        ValueError: likewise.
+        TypeError, ValueError: likewise.
 
     >>> confusion_matrix([2.0, -1.0, 0.5], [1, 0, 0])
     array([[1, 1],
@@ -75,7 +76,10 @@ def _classes(predictions: Any, targets: Any, threshold: float) -> tuple[Array, A
     """The class that is predicted of each example, (n,), the true one, (n,), and how many classes there are."""
     import numpy as np
 
-    scores, truth = (np.asarray(each, dtype=float) for each in (predictions, targets))
+    scores, truth = map(np.asarray, (predictions, targets))
+    if "c" in scores.dtype.kind + truth.dtype.kind:
+        raise TypeError("predictions and targets are real numbers, got complex ones")
+    scores, truth = scores.astype(float), truth.astype(float)
     scores, truth = (each[:, 0] if each.ndim == 2 and each.shape[1] == 1 else each for each in (scores, truth))
     if scores.shape != truth.shape or scores.ndim not in (1, 2) or not scores.size:
         raise ValueError(

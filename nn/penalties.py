@@ -7,6 +7,7 @@ They are of weights only, for biases need less data to be fitted well, and littl
 
 from __future__ import annotations
 
+from reprlib import repr as shown
 from typing import Any
 
 from autograd import Value, abs, dot, sum
@@ -22,7 +23,8 @@ def l1(model: Module) -> Any:
         A Value that depends on the weights.
 
     Raises:
-        ValueError: the model has no weights.
+        TypeError: the model is no module.
+        ValueError: it has no weights.
 
     >>> from nn import Neuron
     >>> neuron = Neuron(2)
@@ -42,7 +44,8 @@ def l2(model: Module) -> Any:
         A Value that depends on the weights.
 
     Raises:
-        ValueError: the model has no weights.
+        TypeError: the model is no module.
+        ValueError: it has no weights.
 
     >>> import nn
     >>> model = nn.Neuron(2, activation=None)
@@ -59,6 +62,8 @@ def l2(model: Module) -> Any:
 
 def _weights(model: Module) -> list[Value]:
     """Each weight, once, also where tensors share it."""
+    if not isinstance(model, Module):
+        raise TypeError(f"a penalty is that of a model, an nn.Module, got {shown(model)}")
     tensors = model.tensors()
     weights = {w: None for name in tensors if name.endswith("weight") for _, w in flatten(tensors[name])}
     if not weights:

@@ -86,6 +86,14 @@ def test_what_is_no_class_is_refused(metric, predictions, targets, message):
         metric(predictions, targets)
 
 
+@pytest.mark.parametrize("wrong", [[1j], np.array([1j]), [object()]])
+def test_what_is_no_number_is_refused(wrong):
+    with pytest.raises(TypeError):
+        accuracy(wrong, [1.0])
+    with pytest.raises(TypeError):
+        accuracy([1.0], wrong)
+
+
 def test_metrics_have_their_names():
     assert all(by_name(name) is metric for name, metric in METRICS.items())
     with pytest.raises(ValueError, match="unknown metric 'acuracy': did you mean 'accuracy'"):

@@ -110,3 +110,5 @@ def test_a_model_without_weights_is_named(penalty, closed_form, gradient):
         penalty(Line())
     with pytest.raises(ValueError, match="no weights to penalise, only: nothing"):
         penalty(Module())
+    with pytest.raises(TypeError, match=r"a penalty is that of a model, an nn\.Module, got 3"):
+        penalty(3)
