@@ -19,6 +19,8 @@ from . import data as data
 from . import initializers as initializers
 from . import losses as losses
 from . import optim as optim
+from .exports import to_onnx as to_onnx
+from .exports import to_torch as to_torch
 from .history import History as History
 from .layers import Activation as Activation
 from .layers import BatchNorm as BatchNorm
