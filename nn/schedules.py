@@ -205,7 +205,7 @@ SCHEDULES: dict[str, Callable[[int], Schedule]] = {
     "exponential": lambda epochs: Exponential(0.01 ** (1 / epochs)),
     "inverse_time": lambda epochs: InverseTime(9 / epochs),
     "cosine": lambda epochs: Cosine(epochs),
-    "warm_up": lambda epochs: WarmUp(math.ceil(epochs / 10), then=Cosine(epochs)),
+    "warm_up": lambda epochs: WarmUp(warm := math.ceil(epochs / 10), then=Cosine(max(epochs - warm, 1))),
     "plateau": lambda epochs: OnPlateau(patience=math.ceil(epochs / 10)),
 }
 """Each schedule by name, as a function of the number of epochs that training takes: two steps down, by ``exponential``

@@ -139,12 +139,13 @@ def squares(gradients):
 
 
 SIZES = st.lists(st.floats(-10, 10).filter(lambda g: abs(g) > 0.01), min_size=1, max_size=10)
+EPSILONS = st.floats(1e-3, 1.0)
 
 
-@given(SIZES, RATES)
-def test_adagrad_divides_by_the_root_of_all_squares(gradients, rate):
-    expected = total(lambda gs: rate * gs[-1] / math.sqrt(sum(squares(gs))), gradients)
-    assert moved(lambda ps: Adagrad(ps, rate, epsilon=1e-30), gradients) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+@given(SIZES, RATES, EPSILONS)
+def test_adagrad_divides_by_the_root_of_all_squares(gradients, rate, epsilon):
+    expected = total(lambda gs: rate * gs[-1] / (math.sqrt(sum(squares(gs))) + epsilon), gradients)
+    assert moved(lambda ps: Adagrad(ps, rate, epsilon), gradients) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 @given(st.integers(1, 50), st.floats(0.01, 10), RATES)
@@ -153,7 +154,7 @@ def test_adagrad_by_equal_gradients_slows_as_one_over_the_root_of_the_step(count
     assert moved(lambda ps: Adagrad(ps, rate, epsilon=1e-30), [gradient] * count) == pytest.approx(expected, rel=1e-12)
 
 
-@given(SIZES, RATES, SHARES, st.floats(1e-3, 1.0))
+@given(SIZES, RATES, SHARES, EPSILONS)
 def test_rmsprop_divides_by_the_root_of_a_mean_of_squares(gradients, rate, decay, epsilon):
     def descent(gs):
         return rate * gs[-1] / (math.sqrt((1 - decay) * sum(faded(squares(gs), decay))) + epsilon)
@@ -169,14 +170,16 @@ def test_rmsprop_that_remembers_one_square_is_momentum_on_signs(gradients, rate,
     assert last == pytest.approx(moved(lambda ps: SGD(ps, rate, momentum), signs), rel=1e-9, abs=1e-12)
 
 
-@given(st.floats(10, 1e6), st.booleans(), RATES, SHARES)
-def test_adadelta_starts_by_steps_that_have_no_unit_of_the_gradient(size, negative, rate, decay):
-    # Of g² far above epsilon, s is (1 - decay^t) g²; d is 0, then epsilon.
-    epsilon, gradient = 1e-12, -size if negative else size
-    found = [*steps(Adadelta([p := Value(0.0)], rate, decay, epsilon), p, [gradient] * 2)]
-    first, second = math.sqrt(epsilon / (1 - decay)), math.sqrt(2 * epsilon / (1 - decay**2))
-    expected = [-rate * math.copysign(moved, gradient) for moved in (first, first + second)]
-    assert found == pytest.approx(expected, rel=1e-9)
+@given(SIZES, RATES, SHARES, EPSILONS)
+def test_adadelta_moves_as_it_has_moved_over_the_root_of_a_mean_of_squares(gradients, rate, decay, epsilon):
+    def root(numbers):
+        return math.sqrt((1 - decay) * sum(faded(squares(numbers), decay)) + epsilon)
+
+    changes = []
+    for i, g in enumerate(gradients):
+        changes.append(g * root(changes) / root(gradients[: i + 1]))
+    last = moved(lambda ps: Adadelta(ps, rate, decay, epsilon), gradients)
+    assert last == pytest.approx(-rate * sum(changes), rel=1e-9, abs=1e-12)
 
 
 @given(SIZES, st.integers(-20, 20))
@@ -187,7 +190,7 @@ def test_adadelta_knows_no_unit_of_the_loss(gradients, exponent):
     assert moved(lambda ps: Adadelta(ps, epsilon=tiny), scaled) == pytest.approx(expected, rel=1e-9)
 
 
-@given(SIZES, RATES, SHARES, SHARES, st.floats(1e-3, 1.0))
+@given(SIZES, RATES, SHARES, SHARES, EPSILONS)
 def test_adam_moves_by_a_mean_over_the_root_of_a_mean(gradients, rate, beta1, beta2, epsilon):
     def descent(gs):
         return rate * mean(gs, beta1) / (math.sqrt(mean(squares(gs), beta2)) + epsilon)
@@ -218,7 +221,7 @@ def test_amsgrad_divides_by_the_largest_mean_so_far(gradients, rate, beta1, beta
     assert last == pytest.approx(total(descent, gradients), rel=1e-9, abs=1e-12)
 
 
-@given(SIZES, RATES, SHARES, SHARES, st.floats(1e-3, 1.0))
+@given(SIZES, RATES, SHARES, SHARES, EPSILONS)
 def test_adamax_divides_by_the_largest_gradient_fading(gradients, rate, beta1, beta2, epsilon):
     def descent(gs):
         return rate * mean(gs, beta1) / max(faded([abs(g) + epsilon for g in gs], beta2))
@@ -227,7 +230,7 @@ def test_adamax_divides_by_the_largest_gradient_fading(gradients, rate, beta1, b
     assert last == pytest.approx(total(descent, gradients), rel=1e-9, abs=1e-12)
 
 
-@given(SIZES, RATES, SHARES, SHARES, st.floats(1e-3, 1.0))
+@given(SIZES, RATES, SHARES, SHARES, EPSILONS)
 def test_nadam_looks_one_step_ahead(gradients, rate, beta1, beta2, epsilon):
     def descent(gs):
         t = len(gs)
