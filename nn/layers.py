@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from numbers import Real
 from random import Random
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from autograd import OPS, Value, dot, mean, sqrt
 
 from .initializers import Initializer, by_name, default_for
 from .modules import Module
+from .ranges import fraction, number, positive, whole
 from .recording import drawn, watched
 from .tensors import Tensor, is_list
 
@@ -68,11 +68,8 @@ class Neuron(Module):
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """The neuron's output, a number, for ``n_in`` numbers. Raises ValueError if there are more or fewer."""
-        if not is_list(x) or len(x) != len(self.w):
-            given = len(x) if is_list(x) else shown(x)
-            raise ValueError(f"this neuron takes a list of {len(self.w)} number(s), got {given}")
-        out = dot(self.w, x) + self.b
-        return activated(self.activation, out)
+        check_list("this neuron", x, len(self.w))
+        return activated(self.activation, dot(self.w, x) + self.b)
 
     def tensors(self) -> dict[str, Tensor]:
         """The weights, shape (n_in,), and the bias."""
@@ -131,8 +128,9 @@ class Activation(Module):
         self.activation = activation
 
     def __call__(self, x: Sequence[Any]) -> list[Any]:
-        """The activation of each number of a list."""
-        return [activated(self.activation, number) for number in x]
+        """The activation of each number of a list. Raises ValueError if it is none."""
+        check_list("an activation", x)
+        return [activated(self.activation, each) for each in x]
 
     def shown(self) -> str:
         """Its name, as in ``relu``."""
@@ -164,20 +162,19 @@ class Dropout(Module):
     """
 
     def __init__(self, probability: float = 0.5, seed: int | Random | None = None) -> None:
-        if not isinstance(probability, Real) or not 0 <= probability < 1:
-            raise ValueError(f"the probability of dropout must be a number in [0, 1), got {shown(probability)}")
-        self.probability: float = float(probability)
+        self.probability = fraction("probability", probability)
         self.reseed(generator(seed).getrandbits(64))
 
     def __call__(self, x: Sequence[Any]) -> list[Any]:
-        """The numbers of a list, some of them 0 in training."""
+        """The numbers of a list, some of them 0 in training. Raises ValueError if it is none."""
+        check_list("dropout", x)
         if not self.training or not self.probability:
             return list(x)
-        return [number * scale for number, scale in zip(x, drawn(len(x), self.draw), strict=True)]
+        return [each * scale for each, scale in zip(x, drawn(len(x), self.draw), strict=True)]
 
     def reseed(self, *seeds: int) -> None:
-        """Draw from now on as these whole numbers determine."""
-        self._seeds = seeds
+        """Draw from now on as these numbers determine. Raises ValueError unless they are whole, and at least 0."""
+        self._seeds = [whole("a seed", seed, least=0) for seed in seeds]
         self._rng: np.random.Generator | None = None  # NumPy loads when something is drawn
 
     def draw(self, n: int) -> Array:
@@ -226,10 +223,8 @@ class BatchNorm(Module):
 
     def __init__(self, features: int, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
         check_sizes(features, 1)
-        for name, number in (("momentum", momentum), ("epsilon", epsilon)):
-            if not isinstance(number, Real) or not 0 < number <= 1:
-                raise ValueError(f"the {name} of BatchNorm must be a number in (0, 1], got {shown(number)}")
-        self.momentum, self.epsilon = float(momentum), float(epsilon)
+        self.momentum = number("momentum", momentum, lambda x: 0 < x <= 1, "in (0, 1]")
+        self.epsilon = positive("epsilon", epsilon)
         self.weight = [Value(1.0, f"scale{i}") for i in range(features)]
         self.bias = [Value(0.0, f"offset{i}") for i in range(features)]
         self._mean = [Value(0.0, f"mean{i}") for i in range(features)]
@@ -243,21 +238,21 @@ class BatchNorm(Module):
                 "batch normalisation takes a batch in training, model.batch(xs); for single samples put the model in "
                 "evaluation, model.eval()"
             )
-        self._check(x)
+        check_list("this batch normalisation", x, len(self.weight))
         scales = map(self._scale, self.weight, self._variance)
         rows = zip(x, self._mean, scales, self.bias, strict=True)
-        return [(number - mean) * scale + offset for number, mean, scale, offset in rows]
+        return [(each - mean) * scale + offset for each, mean, scale, offset in rows]
 
     def batch(self, xs: Sequence[Any]) -> list[Any]:
         """The samples of a batch, normalised together in training, each by itself in evaluation."""
         if not self.training:
             return super().batch(xs)
         for x in xs:
-            self._check(x)
+            check_list("this batch normalisation", x, len(self.weight))
         if len(xs) < 2:
             raise ValueError(f"batch normalisation takes at least 2 samples in training, got {len(xs)}")
         means = [mean(column) for column in zip(*xs, strict=True)]
-        centred = [[number - mean for number, mean in zip(x, means, strict=True)] for x in xs]
+        centred = [[each - mean for each, mean in zip(x, means, strict=True)] for x in xs]
         variances = [dot(column, column) / len(xs) for column in zip(*centred, strict=True)]
         watched([*means, *variances], partial(self._follow, len(xs)))
         scales = list(map(self._scale, self.weight, variances))
@@ -280,11 +275,6 @@ class BatchNorm(Module):
         for node, new in zip(self._variance, statistics[features:], strict=True):
             node.data += self.momentum * (new * unbiased - node.data)
         self._batches.data += 1.0
-
-    def _check(self, x: Any) -> None:
-        if not is_list(x) or len(x) != len(self.weight):
-            given = len(x) if is_list(x) else shown(x)
-            raise ValueError(f"this BatchNorm takes lists of {len(self.weight)} number(s), got {given}")
 
     def shown(self) -> str:
         """``batch norm``."""
@@ -328,6 +318,13 @@ def check_activation(activation: str | None) -> None:
         f"unknown activation {shown(activation)}: {hint}It is the name of an operation of one input, such as tanh, "
         "relu, sigmoid, gelu, or linear for none"
     )
+
+
+def check_list(what: str, x: Any, length: int | None = None) -> None:
+    """Raise ValueError unless ``x`` is a list, of this length if one is given."""
+    if not is_list(x) or length not in (None, len(x)):
+        numbers = "numbers" if length is None else f"{length} number(s)"
+        raise ValueError(f"{what} takes a list of {numbers}, got {len(x) if is_list(x) else shown(x)}")
 
 
 def check_sizes(n_in: int, n_out: int) -> None:

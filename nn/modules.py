@@ -82,7 +82,13 @@ class Module:
         return list(found)
 
     def train(self, mode: bool = True) -> Self:
-        """Put this module and all inside it in training, or, with False, in evaluation; the module itself."""
+        """Put this module and all inside it in training, or, with False, in evaluation; the module itself.
+
+        Raises:
+            TypeError: ``mode`` is neither True nor False.
+        """
+        if not isinstance(mode, bool):
+            raise TypeError(f"a module is in training or not, True or False, got {shown(mode)}")
         for module in self.modules():
             module.training = mode
         return self

@@ -10,6 +10,8 @@ from typing import Any
 
 from .layers import Activation, BatchNorm, Dropout, Layer, check_sizes, generator
 from .modules import Module
+from .ranges import fraction
+from .tensors import sample
 
 
 class Sequential(Module):
@@ -35,13 +37,13 @@ class Sequential(Module):
     def __call__(self, x: Sequence[Any]) -> Any:
         """The outputs of the last module for one sample: a list, or a number if it is a layer of one neuron."""
         for layer in self.layers[:-1]:
-            x = _row(layer(x))
+            x = sample(layer(x))
         return self.layers[-1](x)
 
     def batch(self, xs: Sequence[Any]) -> list[Any]:
         """The outputs for a list of samples, each module on all of them before the next."""
         for layer in self.layers[:-1]:
-            xs = [_row(out) for out in layer.batch(xs)]
+            xs = [sample(out) for out in layer.batch(xs)]
         return self.layers[-1].batch(xs)
 
     def _summary(self) -> str:
@@ -84,6 +86,7 @@ class MLP(Sequential):
         if isinstance(n_outs, (str, bytes)) or not isinstance(n_outs, Sequence) or not n_outs:
             raise ValueError(f"n_outs is a list with the size of each layer, such as [16, 16, 1], got {shown(n_outs)}")
         self.n_in = n_in
+        fraction("dropout", dropout)  # also where there is no place for it
         rng = generator(seed)
         sizes = list(pairwise([n_in, *n_outs]))
         for each in sizes:  # before any layer is made
@@ -101,7 +104,3 @@ class MLP(Sequential):
     def _summary(self) -> str:
         parts = [f"{' → ' if isinstance(layer, Layer) else ' '}{layer.shown()}" for layer in self.layers]
         return f"{self.n_in}{''.join(parts)}, "
-
-
-def _row(out: Any) -> list[Any]:
-    return out if isinstance(out, list) else [out]
