@@ -18,6 +18,7 @@ from reprlib import repr as shown
 
 from .choices import choose
 from .ranges import fraction, nonnegative, number, whole
+from .tensors import is_list
 
 Schedule = Callable[[int, Sequence[float]], float]
 
@@ -51,7 +52,7 @@ class Step:
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of this epoch."""
-        return float(self.factor ** (_checked(epoch) // self.every))
+        return float(self.factor ** (_checked(epoch, losses) // self.every))
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Exponential:
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of this epoch."""
-        return float(self.factor ** _checked(epoch))
+        return float(self.factor ** _checked(epoch, losses))
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class InverseTime:
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of this epoch."""
-        return 1.0 / (1.0 + self.decay * _checked(epoch))
+        return 1.0 / (1.0 + self.decay * _checked(epoch, losses))
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Cosine:
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of this epoch."""
-        done = min(_checked(epoch), self.epochs) / self.epochs
+        done = min(_checked(epoch, losses), self.epochs) / self.epochs
         return self.floor + (1.0 - self.floor) * (1.0 + math.cos(math.pi * done)) / 2.0
 
 
@@ -145,7 +146,7 @@ class WarmUp:
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of this epoch."""
-        if _checked(epoch) < self.epochs:
+        if _checked(epoch, losses) < self.epochs:
             return (epoch + 1) / (self.epochs + 1)
         return self.then(epoch - self.epochs, losses[self.epochs :])
 
@@ -179,7 +180,7 @@ class OnPlateau:
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of this epoch."""
-        if len(losses) != _checked(epoch):
+        if len(losses) != _checked(epoch, losses):
             raise ValueError(f"OnPlateau needs the loss of each of the {epoch} epochs so far, got {len(losses)}")
         rate, least, waited = 1.0, math.inf, 0
         for loss in losses:
@@ -195,7 +196,9 @@ def _share(name: str, value: float) -> None:
     number(name, value, lambda x: 0 < x <= 1, "in (0, 1]")
 
 
-def _checked(epoch: int) -> int:
+def _checked(epoch: int, losses: Sequence[float]) -> int:
+    if not is_list(losses):
+        raise TypeError(f"a schedule takes the losses so far as a list, got {shown(losses)}")
     return whole("the epoch", epoch, least=0)
 
 

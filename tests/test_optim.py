@@ -327,6 +327,16 @@ def test_clipping_by_value_bounds_each_number(gradient, largest):
     assert ClipByValue(largest)(gradient).tolist() == expected
 
 
+@pytest.mark.parametrize("kind", [ClipByNorm, ClipByValue])
+def test_clips_take_vectors(kind):
+    with pytest.raises(TypeError, match=f"{kind.__name__} takes a gradient as an array of floats, got"):
+        kind(1.0)([3.0, 4.0])
+    with pytest.raises(ValueError, match=r"takes a gradient as \(P,\) numbers, got \(1, 2\)"):
+        kind(1.0)(np.ones((1, 2)))
+    assert kind(1.0)(np.zeros(3)).tolist() == [0.0, 0.0, 0.0]
+    assert kind(1.0)(np.zeros(0)).tolist() == []
+
+
 @pytest.mark.parametrize("clip", [ClipByNorm(1.0), ClipByValue(1.0)], ids=repr)
 def test_clips_travel_are_printed_as_they_are_made_and_keep_their_precision(clip):
     assert pickle.loads(pickle.dumps(clip)) == clip == eval(repr(clip), vars(optim))

@@ -187,3 +187,8 @@ def test_bad_settings_are_named(make, message):
 def test_what_comes_after_warm_up_is_a_function():
     with pytest.raises(TypeError, match="what comes after WarmUp is a schedule"):
         WarmUp(3, then=0.1)
+
+
+def test_losses_are_a_list():
+    with pytest.raises(TypeError, match=r"a schedule takes the losses so far as a list, got 0\.5"):
+        Cosine(3)(1, 0.5)

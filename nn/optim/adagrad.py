@@ -11,7 +11,7 @@ from ..ranges import fraction, positive
 from .optimizer import Optimizer
 
 if TYPE_CHECKING:
-    from .optimizer import Vector
+    from .vectors import Vector
 
 
 class Adagrad(Optimizer):

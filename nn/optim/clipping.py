@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..ranges import positive
+from .vectors import check_vector
 
 if TYPE_CHECKING:
-    from .optimizer import Vector
+    from .vectors import Vector
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class ClipByNorm:
         """The gradient (P,), shortened if need be."""
         import numpy as np
 
-        largest = float(np.abs(gradient).max())
+        check_vector("ClipByNorm takes a gradient", gradient)
+        largest = float(np.abs(gradient).max(initial=0.0))
         if largest == 0.0 or not math.isfinite(largest):
             return gradient
         scaled = gradient / largest
@@ -65,4 +67,5 @@ class ClipByValue:
         """The gradient (P,), each number in its bounds."""
         import numpy as np
 
+        check_vector("ClipByValue takes a gradient", gradient)
         return np.clip(gradient, -float(self.max_value), float(self.max_value))

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from autograd import Value
 
 from ..ranges import nonnegative, positive, whole
+from .vectors import check_vector
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Vector = np.ndarray[Any, np.dtype[Any]]
+    from .vectors import Vector
 
 
 class Optimizer:
@@ -134,10 +133,10 @@ class Optimizer:
         >>> vector
         array([0., 2.])
         """
-        self._check("update takes the parameters", parameters)
-        self._check("update takes the gradient", gradient)
+        check_vector("update takes the parameters", parameters, len(self.parameters))
+        check_vector("update takes the gradient", gradient, len(self.parameters))
         rows = self._moved(parameters, gradient)
-        # Nothing is called between these two lines, so that Ctrl-C cannot come between them.
+        # Python looks for Ctrl-C where something is called: not between these two lines.
         parameters[:] = rows[0]
         self._rows, self._other, self._steps = rows, self._rows, self._steps + 1
 
@@ -156,7 +155,7 @@ class Optimizer:
         with np.errstate(all="ignore"):
             if self.clip is not None:
                 gradient = self.clip(gradient)
-                self._check("clip must give the gradient", gradient)
+                check_vector("clip must give the gradient", gradient, len(parameters))
             gradient = self.decayed(parameters, gradient)
             state = {name: rows[i] for i, name in enumerate(names, start=1)}
             np.subtract(parameters, self.descent(parameters, gradient, state, self._steps + 1), out=rows[0])
@@ -165,15 +164,6 @@ class Optimizer:
             which = [each for each, row in zip(whose, rows, strict=True) if not np.isfinite(row).all()]
             raise OverflowError(f"{which[0]} would no longer be finite")
         return rows  # type: ignore[no-any-return]
-
-    def _check(self, said: str, vector: Vector) -> None:
-        """Raise TypeError or ValueError unless this is an array of P floats."""
-        import numpy as np
-
-        if not isinstance(vector, np.ndarray) or vector.dtype.kind != "f":
-            raise TypeError(f"{said} as an array of floats, got {shown(vector)}")
-        if vector.shape != (len(self.parameters),):
-            raise ValueError(f"{said} as ({len(self.parameters)},) numbers, got {vector.shape}")
 
     def state_dict(self) -> dict[str, Any]:
         """What is remembered: a vector (P,) for each of ``state_names``, and "steps", how many were made.
@@ -211,7 +201,7 @@ class Optimizer:
         steps = whole("steps", state["steps"], least=0)
         vectors = [np.asarray(state[name]) for name in names]
         for name, vector in zip(names, vectors, strict=True):
-            self._check(f"load_state_dict takes the {name}", vector)
+            check_vector(f"load_state_dict takes the {name}", vector, len(self.parameters))
             if not np.isfinite(vector).all():
                 raise ValueError(f"load_state_dict takes the {name} as finite numbers")
         rows = np.stack([vectors[0], *vectors]) if names else None
