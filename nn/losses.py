@@ -56,9 +56,9 @@ def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
 
 
 def half_squared_error(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """Half the sum of squared errors, ½ Σ (prediction - target)², over all numbers (Bishop, *PRML*, eq. 5.11).
+    """Half the sum of squared errors, ½ Σ (prediction - target)², over all numbers.
 
-    The gradient of an example is prediction - target. Being a sum, it grows with the batch, and the step with it.
+    Bishop, *Pattern Recognition and Machine Learning* (PRML), eq. 5.11. The gradient of an example is prediction - target. Being a sum, it grows with the batch, and the step with it.
 
     Args:
         predictions: n numbers, or n lists of k numbers.
@@ -143,9 +143,10 @@ def binary_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) -> 
 
 
 def binary_cross_entropy_with_logits(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """The same of p = sigmoid(z), from the logit z: t softplus(-z) + (1 - t) softplus(z), the mean over all numbers.
+    """The binary cross-entropy of p = sigmoid(z), from the logits z: t softplus(-z) + (1 - t) softplus(z), the mean.
 
-    No logit is too large, and no digit is lost: softplus(-z) is -log p, softplus(z) is -log(1 - p).
+    No logit is too large, and no digit is lost: softplus(-z) is -log p, softplus(z) is -log(1 - p). The gradient of a
+    number is p - t.
 
     Args:
         predictions: the logits z: n numbers, or n lists of k numbers.
@@ -180,7 +181,9 @@ def multilabel_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any])
 
 
 def multilabel_cross_entropy_with_logits(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """The same of p = sigmoid(z), from the logits z, as ``binary_cross_entropy_with_logits`` computes it.
+    """The cross-entropy of k classes with both terms, of p = sigmoid(z), from the logits z; the mean over n examples.
+
+    Σ_k (t softplus(-z) + (1 - t) softplus(z)), as ``binary_cross_entropy_with_logits`` has it of one.
 
     Args:
         predictions: the logits z, n lists of k.

@@ -119,6 +119,7 @@ def test_gradients_pass_the_check(name, data):
 
 
 @every_loss
+@few
 @given(data=st.data())
 def test_the_loss_of_a_batch_is_the_mean_of_its_examples(name, data):
     loss = by_name(name)
