@@ -58,7 +58,8 @@ def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
 def half_squared_error(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     """Half the sum of squared errors, ½ Σ (prediction - target)², over all numbers.
 
-    Bishop, *Pattern Recognition and Machine Learning* (PRML), eq. 5.11. The gradient of an example is prediction - target. Being a sum, it grows with the batch, and the step with it.
+    Bishop, *Pattern Recognition and Machine Learning* (PRML), eq. 5.11. The gradient of an example is prediction -
+    target. Being a sum, it grows with the batch, and the step with it.
 
     Args:
         predictions: n numbers, or n lists of k numbers.
@@ -145,8 +146,8 @@ def binary_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) -> 
 def binary_cross_entropy_with_logits(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     """The binary cross-entropy of p = sigmoid(z), from the logits z: t softplus(-z) + (1 - t) softplus(z), the mean.
 
-    No logit is too large, and no digit is lost: softplus(-z) is -log p, softplus(z) is -log(1 - p). The gradient of a
-    number is p - t.
+    No logit is too large, and no digit is lost: softplus(-z) is -log p, softplus(z) is -log(1 - p). The gradient of
+    one number is p - t.
 
     Args:
         predictions: the logits z: n numbers, or n lists of k numbers.
