@@ -15,10 +15,14 @@ except ImportError as _error:
         "uninstall it (pip uninstall autograd), then install chainrule again"
     ) from _error
 
+from . import augment as augment
 from . import data as data
 from . import initializers as initializers
 from . import losses as losses
+from . import metrics as metrics
 from . import optim as optim
+from . import penalties as penalties
+from . import schedules as schedules
 from .exports import to_onnx as to_onnx
 from .exports import to_torch as to_torch
 from .history import History as History

@@ -58,7 +58,7 @@ class Problem:
         import numpy as np
 
         try:
-            xs, ys = (np.array(each, dtype=float) for each in (self.xs, self.ys))
+            xs, ys = (np.asarray(each, dtype=float) for each in (self.xs, self.ys))
         except (TypeError, ValueError):
             return None
         return xs.reshape(len(xs), -1), ys.reshape(len(ys), -1)
