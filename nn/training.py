@@ -145,6 +145,11 @@ def fit(
     problem = Problem(model, *examples, loss, optimizer, penalty, augment)
     if augment is not None and problem.arrays is None:
         raise ValueError("augment is given arrays, so fit takes samples that are numbers of one shape with it")
+    if problem.buffers() and len(examples[0]) % size == 1 % size:
+        raise ValueError(
+            f"batch normalisation takes at least 2 samples a batch, and the last batch of {size} of "
+            f"{len(examples[0])} samples has one: choose another batch_size"
+        )
     measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics or {}, eager)
     values = [*optimizer.parameters, *problem.buffers()]
     best = Best(values, patience)

@@ -325,9 +325,15 @@ def test_dropout_is_drawn_by_the_seed():
     assert losses(0) == losses(0) != losses(1)
 
 
-def test_a_last_batch_of_one_cannot_be_normalised():
-    with pytest.raises(ValueError, match="at least 2 samples in training, got 1"):
-        fit(MLP(1, [2, 1], seed=0, batch_norm=True), [1.0, 2.0, 3.0], [1.0, 2.0, 3.0], batch_size=2)
+@pytest.mark.parametrize(("samples", "size"), [(3, 2), (4, 1), (1, 8)])
+def test_batches_of_one_cannot_be_normalised(samples, size):
+    model = MLP(1, [2, 1], seed=0, batch_norm=True)
+    before = model.state_dict()
+    xs = [float(i) for i in range(samples)]
+    with pytest.raises(ValueError, match="choose another batch_size"):
+        fit(model, xs, xs, batch_size=size)
+    assert model.state_dict() == before
+    fit(model, [0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 3.0], batch_size=2, epochs=1)
 
 
 @pytest.mark.parametrize(
