@@ -337,6 +337,12 @@ def test_clips_take_vectors(kind):
     assert kind(1.0)(np.zeros(0)).tolist() == []
 
 
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
+def test_clip_by_norm_leaves_what_is_not_finite_to_the_step(bad):
+    gradient = np.array([1.0, bad, 1.0])
+    assert ClipByNorm(0.5)(gradient) is gradient
+
+
 @pytest.mark.parametrize("clip", [ClipByNorm(1.0), ClipByValue(1.0)], ids=repr)
 def test_clips_travel_are_printed_as_they_are_made_and_keep_their_precision(clip):
     assert pickle.loads(pickle.dumps(clip)) == clip == eval(repr(clip), vars(optim))
@@ -591,6 +597,9 @@ def test_a_setting_that_changes_what_is_remembered_may_not():
     optimizer.amsgrad = True
     with pytest.raises(ValueError, match="a setting was changed that decides what is remembered"):
         optimizer.update(np.ones(1), np.ones(1))
+    optimizer.load_state_dict(Adam(values(1.0), amsgrad=True).state_dict())
+    optimizer.update(vector := np.ones(1), np.ones(1))
+    assert vector == pytest.approx(1 - optimizer.learning_rate, rel=1e-7)
 
 
 @pytest.mark.parametrize(
