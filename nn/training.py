@@ -19,6 +19,7 @@ from .optim import SGD, Optimizer
 from .prediction import Predictor
 from .progress import progress_bar
 from .ranges import whole
+from .schedules import Schedule
 from .stopping import Best
 from .tensors import is_list
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 Steps = Recorded | Compiled
 Examples = tuple[Any, Any]
-Schedule = Callable[[int, Sequence[float]], float]
 
 
 class DivergedError(ArithmeticError):
