@@ -28,9 +28,10 @@ FUNCTIONAL = {"softsign", "leaky_relu", "elu", "silu"}
 def to_torch(model: Module) -> torch.nn.Module:
     """The model as a module of PyTorch, in float64: the same numbers, gradients and names.
 
-    It is a ``torch.fx.GraphModule`` of PyTorch's own modules: ``print`` shows its source, ``torch.save`` and
-    ``torch.export`` take it, and it needs nothing of this package. Its ``state_dict()`` has the names and shapes of the
-    model's, so that each loads the other's safetensors files. The numbers are copies: training one leaves the other.
+    It is a ``torch.fx.GraphModule`` of PyTorch's own modules (a BatchNorm or a Dropout alone is PyTorch's): ``print``
+    shows its source, it can be copied and pickled, and it needs nothing of this package. Its ``state_dict()`` has the
+    names and shapes of the model's, so that each loads the other's safetensors files. The numbers are copies: training
+    one leaves the other as it is.
 
     The module takes batches, shape (B, n_in), and gives what ``model.batch`` does: an array of shape (B, n_out), or
     (B,) where the model gives a number for a sample. It is in training or in evaluation as the model is, and trains
