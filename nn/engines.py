@@ -18,7 +18,7 @@ from .losses import Loss
 from .modules import Module
 from .optim import Optimizer
 from .recording import Example, NotCompiledError, Recording, recording
-from .tensors import flatten, map_tensor, sample
+from .tensors import flatten, floats, map_tensor, sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,10 +55,8 @@ class Problem:
     @cached_property
     def arrays(self) -> tuple[Array, Array] | None:
         """The examples as arrays, a row each, shapes (n, k) and (n, m); None if they are not numbers of one shape."""
-        import numpy as np
-
         try:
-            xs, ys = (np.asarray(each, dtype=float) for each in (self.xs, self.ys))
+            xs, ys = floats(self.xs), floats(self.ys)
         except (TypeError, ValueError):
             return None
         return xs.reshape(len(xs), -1), ys.reshape(len(ys), -1)

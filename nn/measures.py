@@ -11,7 +11,7 @@ from autograd import Value
 from .losses import Loss
 from .prediction import Predictor
 from .recording import Example, NotCompiledError, recording
-from .tensors import flatten, map_tensor
+from .tensors import flatten, floats, map_tensor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,9 +50,7 @@ class Measure:
     def _measured(
         self, part: str, xs: Sequence[Any], ys: Sequence[Any], meter: LossMeter | None = None
     ) -> dict[str, float]:
-        import numpy as np
-
-        predictions, targets = self.predictor(xs), np.asarray(ys, dtype=float)
+        predictions, targets = self.predictor(xs), floats(ys)
         row = {} if meter is None else {f"{part}loss": meter(predictions, targets)}
         return row | {part + name: float(metric(predictions, targets)) for name, metric in self.metrics.items()}
 

@@ -7,6 +7,7 @@ from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
 from .choices import choose
+from .tensors import floats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,10 +77,7 @@ def _classes(predictions: Any, targets: Any, threshold: float) -> tuple[Array, A
     """The class that is predicted of each example, (n,), the true one, (n,), and how many classes there are."""
     import numpy as np
 
-    scores, truth = map(np.asarray, (predictions, targets))
-    if "c" in scores.dtype.kind + truth.dtype.kind:
-        raise TypeError("predictions and targets are real numbers, got complex ones")
-    scores, truth = scores.astype(float), truth.astype(float)
+    scores, truth = floats(predictions), floats(targets)
     scores, truth = (each[:, 0] if each.ndim == 2 and each.shape[1] == 1 else each for each in (scores, truth))
     if scores.shape != truth.shape or scores.ndim not in (1, 2) or not scores.size:
         raise ValueError(

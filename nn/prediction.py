@@ -9,7 +9,7 @@ from autograd import Value, sum, topological_order
 
 from .modules import Module, evaluating
 from .recording import Example, NotCompiledError, recording
-from .tensors import flatten, map_tensor, sample, shape
+from .tensors import flatten, floats, map_tensor, sample, shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,9 +92,7 @@ class Predictor:
 
 def _rows(xs: Sequence[Any]) -> Array | None:
     """The samples as an array, shape (n, k), if they are numbers of one shape."""
-    import numpy as np
-
     try:
-        return np.asarray(xs, dtype=float).reshape(len(xs), -1)
+        return floats(xs).reshape(len(xs), -1)
     except (TypeError, ValueError):
         return None

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 DEEPEST = 100
 """Lists may be nested so deep."""
@@ -50,6 +55,21 @@ def flatten(x: Tensor, index: str = "") -> Iterator[tuple[str, Any]]:
 def map_tensor(function: Callable[[Any], Any], x: Tensor) -> Tensor:
     """``function`` of every number, in nested lists of the same shape."""
     return [map_tensor(function, part) for part in x] if is_list(x) else function(x)
+
+
+def floats(x: Tensor) -> Array:
+    """The numbers as an array of floats, of the tensor's shape.
+
+    Raises:
+        TypeError, ValueError: they are no real numbers, or lists of a depth differ in length. Of complex numbers NumPy
+            would drop a part.
+    """
+    import numpy as np
+
+    found = np.asarray(x)
+    if found.dtype.kind == "c":
+        raise TypeError("real numbers are taken, got complex ones")
+    return np.asarray(found, dtype=float)
 
 
 def sample(x: Any) -> list[Any]:

@@ -91,3 +91,6 @@ def test_any_function_predicts():
 def test_what_the_model_raises_is_raised():
     with pytest.raises(ValueError, match="takes a list of 2"):
         predict(MLP(2, [1]), [[1.0, 2.0, 3.0]])
+    for complex_ones in ([1j], np.array([1j]), [np.complex128(1j)]):
+        with pytest.raises(TypeError):
+            predict(MLP(1, [1]), complex_ones)

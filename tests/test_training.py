@@ -172,6 +172,10 @@ def test_bad_input_is_named(arguments, message):
         ({"loss": "mse"}, "fit takes a loss that can be called, got 'mse'"),
         ({"xs": 1.0}, "fit takes a list of samples, got 1.0"),
         ({"ys": None}, "fit takes a list of targets, got None"),
+        ({"xs": [1j]}, "expected a real number"),
+        ({"xs": np.array([1j])}, "expected a real number"),
+        ({"ys": [np.complex128(1j)]}, "complex"),
+        ({"validation": ([1.0], np.array([1j]))}, "real numbers are taken, got complex ones"),
     ],
 )
 def test_a_wrong_kind_is_named(arguments, message):
