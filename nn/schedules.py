@@ -52,7 +52,7 @@ class Step:
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of this epoch."""
-        return float(self.factor ** (_checked(epoch, losses) // self.every))
+        return float(self.factor) ** (_checked(epoch, losses) // self.every)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Exponential:
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of this epoch."""
-        return float(self.factor ** _checked(epoch, losses))
+        return float(self.factor) ** _checked(epoch, losses)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 import json
 import math
 import pickle
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +67,15 @@ def test_exponential_falls_by_the_same_share_in_every_epoch(factor, epoch):
     schedule = Exponential(factor)
     assert schedule(0) == 1.0
     assert schedule(epoch + 1) == pytest.approx(schedule(epoch) * factor, rel=1e-12, abs=1e-300)
+
+
+@pytest.mark.parametrize("factor", [Fraction(1, 3), np.float32(0.1), 1])
+@pytest.mark.parametrize("kind", [Exponential, lambda factor: Step(1, factor)])
+def test_a_power_is_one_of_floats_whatever_number_the_factor_is(kind, factor):
+    for epoch in (1, 7, 2**63):  # the power of a fraction would have as many digits as there are epochs
+        found = kind(factor)(epoch)
+        assert type(found) is float
+        assert found == float(factor) ** epoch
 
 
 @given(st.floats(0.0, 10.0), EPOCHS)
