@@ -4,6 +4,7 @@ import math
 import statistics
 import urllib.error
 import warnings
+from fractions import Fraction
 from functools import partial
 from http.client import IncompleteRead
 from types import SimpleNamespace
@@ -72,6 +73,14 @@ def test_the_seed_decides(make):
         return [np.asarray(part).tolist() for part in make(20, 0.1, seed)]
 
     assert numbers(1) == numbers(1) != numbers(2)
+
+
+@every_maker
+@pytest.mark.parametrize("noise", [Fraction(1, 4), np.float32(0.25), 1])
+def test_noise_is_a_number_of_any_kind(make, noise):
+    xs, others = (np.asarray(make(20, each)[0]) for each in (noise, float(noise)))
+    assert xs.dtype == float
+    assert (xs == others).all()
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.99), st.integers(1, 50))

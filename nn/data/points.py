@@ -72,7 +72,7 @@ def line(samples: int, noise: float = 0.0, seed: int = 0, margin: float = 0.1) -
     labels = rng.permutation(np.arange(samples) % 2)
     distances = rng.uniform(margin, 1.0, samples) * (2 * labels - 1)
     xs = np.outer(rng.uniform(-1.0, 1.0, samples), along) + np.outer(distances, across)
-    return xs + noise * rng.standard_normal(xs.shape), labels
+    return xs + float(noise) * rng.standard_normal(xs.shape), labels
 
 
 def moons(samples: int, noise: float = 0.0, seed: int = 0) -> tuple[Array, Array]:
@@ -95,7 +95,7 @@ def moons(samples: int, noise: float = 0.0, seed: int = 0) -> tuple[Array, Array
     ((100, 2), 50)
     """
     _check(samples, noise, seed)
-    xs, labels = scikit_learn("datasets").make_moons(samples, noise=noise, random_state=seed)
+    xs, labels = scikit_learn("datasets").make_moons(samples, noise=float(noise), random_state=seed)
     return xs, labels
 
 
@@ -119,7 +119,7 @@ def circles(samples: int, noise: float = 0.0, seed: int = 0) -> tuple[Array, Arr
     [0.5, 1.0]
     """
     _check(samples, noise, seed)
-    xs, labels = scikit_learn("datasets").make_circles(samples, noise=noise, random_state=seed, factor=0.5)
+    xs, labels = scikit_learn("datasets").make_circles(samples, noise=float(noise), random_state=seed, factor=0.5)
     return xs, labels
 
 
@@ -146,7 +146,7 @@ def blobs(samples: int, noise: float = 1.0, seed: int = 0, classes: int = 3) -> 
     _check(samples, noise, seed)
     _check_classes(classes, samples, "classes")
     datasets = scikit_learn("datasets")
-    xs, labels = datasets.make_blobs(samples, centers=classes, cluster_std=noise, random_state=seed)
+    xs, labels = datasets.make_blobs(samples, centers=classes, cluster_std=float(noise), random_state=seed)
     return xs, labels
 
 
@@ -181,7 +181,7 @@ def spirals(samples: int, noise: float = 0.0, seed: int = 0, arms: int = 2) -> t
     radius = np.sqrt(1.0 - rng.random(samples))  # not 0, where all arms meet
     angle = 2.0 * math.pi * (radius + labels / arms)
     xs = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
-    return xs + noise * rng.standard_normal(xs.shape), labels
+    return xs + float(noise) * rng.standard_normal(xs.shape), labels
 
 
 def _check(samples: int, noise: float, seed: int) -> None:
