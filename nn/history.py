@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class History:
 
         names = list(self.rows[0]) if self.rows else []
         if self.rows and name not in names:
-            raise KeyError(f"{name!r} is not among what this history has: {', '.join(names)}")
+            raise KeyError(f"{shown(name)} is not among what this history has: {', '.join(names)}")
         return np.array([row[name] for row in self.rows])
 
     @property

@@ -29,6 +29,16 @@ def test_a_name_that_is_not_there_is_answered_with_those_that_are():
         _ = History(ROWS).validation_loss
 
 
+def test_no_name_is_too_long_or_too_deep_to_be_answered():
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    for name in (deep, "x" * 1_000_000):
+        with pytest.raises(KeyError, match="is not among what this history has: loss, learning_rate") as caught:
+            History(ROWS)[name]
+        assert len(str(caught.value)) < 200
+
+
 def test_the_validation_loss_is_what_is_monitored_if_there_is_one():
     assert History(ROWS).monitored == [0.5, 0.25]
     assert History([{**row, "validation_loss": 1.0} for row in ROWS]).monitored == [1.0, 1.0]
