@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -664,6 +665,13 @@ def test_the_repr_is_all_settings_and_no_state(name):
             setattr(second, setting, x / 2 + 0.01)
             assert repr(first) != repr(second)
             setattr(second, setting, x)
+
+
+@pytest.mark.parametrize(("kind", "setting"), [(partial(SGD, momentum=0.9), "nesterov"), (Adam, "amsgrad")])
+def test_whether_is_yes_or_no(kind, setting):
+    for yes, no in ((True, False), (np.True_, np.False_), (1, 0), ([0], [])):
+        assert repr(kind(values(1.0), **{setting: yes})) == repr(kind(values(1.0), **{setting: True}))
+        assert repr(kind(values(1.0), **{setting: no})) == repr(kind(values(1.0)))
 
 
 def test_by_name_are_all_there_are():

@@ -98,7 +98,7 @@ class Adam(Moments):
         clip: Callable[[Vector], Vector] | None = None,
     ) -> None:
         super().__init__(parameters, learning_rate, beta1, beta2, epsilon, weight_decay, clip)
-        self.amsgrad = amsgrad
+        self.amsgrad = bool(amsgrad)
 
     @property
     def state_names(self) -> tuple[str, ...]:

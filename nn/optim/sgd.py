@@ -49,7 +49,7 @@ class SGD(Optimizer):
         self.momentum = fraction("momentum", momentum)
         if nesterov and not momentum:
             raise ValueError("nesterov needs a momentum greater than 0")
-        self.nesterov = nesterov
+        self.nesterov = bool(nesterov)
 
     @property
     def state_names(self) -> tuple[str, ...]:
