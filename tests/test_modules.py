@@ -74,6 +74,13 @@ def test_modules_in_attributes_and_lists_are_children_and_those_inside_them_too_
     assert Sequential(module).modules()[1:] == module.modules()
 
 
+def test_a_module_that_knows_where_it_is_is_found_once():
+    parent, child = Scaled(), Scaled()
+    parent.child, child.parent = child, parent
+    assert parent.modules().count(parent) == parent.modules().count(child) == 1
+    assert not any(modes(parent.eval()))
+
+
 def test_running_statistics_are_found_likewise():
     module = Scaled()
     assert list(module.buffers()) == [
