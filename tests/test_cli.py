@@ -1,92 +1,562 @@
 """The command, run as a user runs it."""
 
 import errno
+import math
 import os
 import re
 import shlex
 import signal
+import struct
 import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
+from urllib.error import URLError
 
+import matplotlib.figure
+import numpy as np
 import pytest
 from graphs import ROOT, python
+from PIL import Image
 
-from autograd import forward_steps, steps, topological_order
+from autograd import Value, forward_steps, sigmoid, softmax, steps, topological_order
 from autograd.draw import draw
 from autograd.expression import parse
+from nn import MLP, optim, penalties, schedules
 from nn.cli import main
+from nn.cli.objectives import OBJECTIVES
+from nn.cli.pictures import Picture
+from nn.cli.tasks import TASKS
+from nn.losses import LOSSES
+from nn.plots import Animation
 
 COMMAND = [sys.executable, "-c", "from nn.cli import main; main()", "train"]
+MNIST = ROOT.parent / "shared" / "data" / "mnist"
+
+
+@pytest.fixture
+def in_process(monkeypatch, capsys, tmp_path):
+    """Run the command in this process, in an empty folder: exit status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["chainrule", *arguments])
+        with pytest.raises(SystemExit) as exit:
+            main()
+        return exit.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Leave out what takes most of the time of a short training."""
+    monkeypatch.setattr(Picture, "save", lambda *_: None)
+
+
+# ---- train -----------------------------------------------------------------------------------------------------------
+
 QUICK = ["sin", "--layers", "4", "--epochs", "3", "--samples", "12"]
+LINE = ["line", "--epochs", "2", "--samples", "6"]
 
 
-def run(*options):
-    return subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=120, check=False)
+def numbers(text):
+    """What was reached, by name."""
+    return {name: float(number) for name, number in re.findall(r"(\w+ (?:MSE|accuracy)) ([\d.e+-]+)", text)}
 
 
 def test_the_default_run_learns_sin(tmp_path):
-    done = run("sin", "--out", str(tmp_path))
+    done = subprocess.run([*COMMAND, "sin", "--out", str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "epoch 120/120" in done.stdout
     assert "learning rate 0.03" in done.stdout
-    assert float(re.search(r"test MSE (\S+)", done.stdout)[1]) < 1e-3
+    assert numbers(done.stdout)["test MSE"] < 1e-3
     assert f"picture: {tmp_path / 'sin.png'}" in done.stdout
     assert (tmp_path / "sin.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_same_seed_same_numbers(tmp_path):
-    def numbers(seed):
-        done = run(*QUICK, "--seed", seed, "--noise", "0.1", "--out", str(tmp_path))
-        return re.findall(r"MSE (\S+)", done.stdout)
-
-    assert len(numbers("1")) == 2
-    assert numbers("1") == numbers("1") != numbers("2")
-
-
-def test_the_graph_engine_learns_the_same(tmp_path):
-    found = [re.findall(r"MSE (\S+)", run(*QUICK, *more, "--out", str(tmp_path)).stdout) for more in ([], ["--eager"])]
-    assert len(found[0]) == 2
-    assert found[0] == found[1]
+@pytest.mark.parametrize("task", ["moons", "circles", "spirals", "blobs", "line", "digits"])
+def test_the_default_run_learns_classes(in_process, tmp_path, task):
+    status, out, err = in_process("train", task, "--epochs", "40")
+    assert (status, err) == (0, "")
+    assert numbers(out).keys() == {"train accuracy", "test accuracy"}
+    assert numbers(out)["test accuracy"] > 90.0
+    assert out.endswith(f"picture: {Path('out', task + '.png')}\n")
+    assert (tmp_path / "out" / f"{task}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_every_option_is_taken(tmp_path):
-    options = ["--batch-size", "full", "--activation", "relu", "--learning-rate", "0.1", "--momentum", "0"]
-    done = run(*QUICK, *options, "--out", str(tmp_path / "a" / "b"))
-    assert done.returncode == 0, done.stderr
-    assert "12 samples, batches of 12" in done.stdout
-    assert (tmp_path / "a" / "b" / "sin.png").exists()
+@pytest.mark.usefixtures("no_pictures")
+def test_same_seed_same_numbers(in_process):
+    for task in (["sin", "--noise", "0.1"], ["moons"], ["digits", "--layers", "4"]):
+        outs = [in_process("train", *task, *QUICK[3:], "--seed", seed)[1] for seed in "112"]
+        assert len(numbers(outs[0])) == 2
+        assert numbers(outs[0]) == numbers(outs[1]) != numbers(outs[2])
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_the_graph_engine_learns_the_same(in_process):
+    for arguments in (QUICK, LINE):
+        outs = [in_process("train", *arguments, *more)[1] for more in ([], ["--eager"])]
+        assert len(numbers(outs[0])) == 2
+        assert numbers(outs[0]) == numbers(outs[1])
+
+
+def test_a_schedule_a_penalty_and_the_rest_are_taken(in_process, tmp_path):
+    model = ["--activation", "relu", "--batch-norm", "--dropout", "0.5", "--layers", "3,2"]
+    steps = ["--batch-size", "full", "--learning-rate", "0.1", "--optimizer", "rmsprop", "--momentum", "0"]
+    others = ["--l2", "0.1", "--schedule", "warm_up", "--loss", "huber", "--patience", "3", "--out", "a/b"]
+    status, out, err = in_process("train", *LINE, *model, *steps, *others)
+    assert (status, err) == (0, "")
+    network = "MLP(2 → 3 batch norm relu dropout 0.5 → 2 batch norm relu dropout 0.5 → 2, 33 parameters)"
+    assert out.startswith(f"{network}: 6 samples, batches of 6\n")
+    assert (tmp_path / "a" / "b" / "line.png").exists()
+
+
+class Fitted(Exception):  # noqa: N818  # it is no error
+    """What ``fit`` was given."""
+
+
+@pytest.fixture
+def given(monkeypatch, in_process):
+    """What ``fit`` is given for some arguments."""
+
+    def refuse(*args, **options):
+        raise Fitted(options)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys.modules["nn.cli.train"], "fit", refuse)
+        with pytest.raises(Fitted) as found:
+            in_process("train", *arguments)
+        return found.value.args[0]
+
+    return run
+
+
+def test_an_optimiser_has_its_own_learning_rate_unless_it_is_the_tasks_or_one_is_given(given):
+    rates = {("sgd",): 0.01, ("adagrad",): 0.01, ("momentum",): 0.03, ("sgd", "--learning-rate", "0.5"): 0.5}
+    for arguments, rate in rates.items():
+        assert given("sin", "--optimizer", *arguments)["optimizer"].learning_rate == rate
+    assert given("sin", "--learning-rate", "0.5")["optimizer"].learning_rate == 0.5
+
+
+def test_momentum_is_the_optimisers_own_unless_it_is_given(given):
+    for name, momentum in {"sgd": 0.0, "momentum": 0.9, "nesterov": 0.9, "rmsprop": 0.0}.items():
+        assert given("sin", "--optimizer", name)["optimizer"].momentum == momentum
+        assert given("sin", "--optimizer", name, "--momentum", "0.5")["optimizer"].momentum == 0.5
+    assert given("sin")["optimizer"].momentum == 0.9
+
+
+def test_a_schedule_knows_how_many_epochs_there_are(given):
+    assert given("sin", "--schedule", "cosine", "--epochs", "7")["schedule"] == schedules.Cosine(7)
+    assert given("sin")["schedule"] == schedules.Constant()
+
+
+def test_the_penalty_is_the_sum_of_the_squared_weights(given):
+    model = MLP(2, [1], seed=0)
+    assert given("sin", "--l2", "0.5")["penalty"](model).data == 0.5 * penalties.l2(model).data
+    assert given("sin")["penalty"] is None
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("name", optim.OPTIMIZERS)
+def test_any_optimiser_is_taken_by_name(in_process, name):
+    assert in_process("train", *LINE, "--optimizer", name)[0] == 0
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("name", schedules.SCHEDULES)
+def test_any_schedule_is_taken_by_name(in_process, name):
+    assert in_process("train", *LINE, "--schedule", name)[0] == 0
+
+
+# ---- losses ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_loss_has_an_objective():
+    assert OBJECTIVES.keys() == LOSSES.keys()
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("name", LOSSES)
+def test_any_loss_teaches_classes(in_process, name):
+    status, out, err = in_process("train", "line", "--loss", name, "--epochs", "20", "--learning-rate", "0.02")
+    assert (status, err) == (0, "")
+    assert numbers(out)["test accuracy"] > 90.0
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_of_numbers_fits_a_curve_and_others_are_refused(in_process, tmp_path, name):
+    status, out, err = in_process("train", *QUICK, "--loss", name)
+    if name in ("mse", "half_squared_error", "mae", "huber"):
+        assert (status, err) == (0, "")
+        assert f"test {'MSE' if name == 'mse' else name} " in out
+    else:
+        choice = "mse, half_squared_error, mae, huber"
+        assert (status, out) == (2, "")
+        assert err == f"chainrule: the loss {name} is for classes; to fit numbers, choose one of: {choice}\n"
+        assert not list(tmp_path.iterdir())
+
+
+OUTPUTS, CHOSEN = [[2.0, -1.0, 0.5], [-300.0, 0.0, 300.0]], [0, 2]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_targets_are_what_the_loss_takes(name):
+    objective = OBJECTIVES[name]
+    targets = objective.targets(np.array(CHOSEN), 3)
+    assert targets.argmax(axis=1).tolist() == CHOSEN
+    assert set(targets.ravel()) == ({-1.0, 1.0} if name in ("hinge", "squared_hinge") else {0.0, 1.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "link"),
+    [
+        ("binary_cross_entropy", "sigmoid"),
+        ("multilabel_cross_entropy", "sigmoid"),
+        ("kl_divergence", "softmax"),
+    ],
+)
+def test_a_loss_of_probabilities_is_given_those_of_the_outputs(name, link):
+    rows = [[0.5, -1.0, 2.0], [0.0, 1.0, -3.0]]
+    probabilities = [softmax(row) if link == "softmax" else [sigmoid(z) for z in row] for row in rows]
+    targets = OBJECTIVES[name].targets(np.array(CHOSEN), 3).tolist()
+    assert OBJECTIVES[name].loss(rows, targets) == LOSSES[name](probabilities, targets)
+
+
+@pytest.mark.parametrize("name", [name for name, objective in OBJECTIVES.items() if objective.probabilities])
+def test_what_is_drawn_are_probabilities_by_which_the_loss_is_least(name):
+    """With the targets between 0 and 1 that such a probability is, the loss changes with no output."""
+    objective = OBJECTIVES[name]
+    outputs = [Value(z) for z in (0.5, -1.0, 2.0)]
+    [shares] = objective.probabilities(np.array([[z.data for z in outputs]]))
+    assert abs(shares.sum() - 1.0) <= 4 * np.spacing(1.0)
+    each = [sigmoid(z.data) for z in outputs]
+    proper = shares if name in ("softmax_cross_entropy", "kl_divergence") else each
+    np.testing.assert_allclose(shares, np.array(proper) / np.sum(proper), rtol=1e-15)
+    objective.loss([outputs], [[float(p) for p in proper]]).backward()
+    assert max(abs(z.grad) for z in outputs) <= 8 * np.spacing(1.0)
+
+
+def test_probabilities_of_far_outputs_are_finite():
+    far = np.array([[2.0, -1.0, 0.5], [0.0, -3.0, -1.0], [-1.0, -1.0, -1.0]]) * 1e5
+    for objective in OBJECTIVES.values():
+        if objective.probabilities:
+            shares = objective.probabilities(far)
+            assert shares[1:].round(3).tolist() == [[1.0, 0.0, 0.0], [0.333, 0.333, 0.333]]
+            assert abs(shares.sum(axis=1) - 1.0).max() <= 4 * np.spacing(1.0)
+
+
+# ---- data ------------------------------------------------------------------------------------------------------------
+
+
+IMAGES = ["--data", "data", "--layers", "16", "--batch-size", "10"]
+
+
+def write_idx(path, array):
+    """An IDX file of bytes."""
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder as that of MNIST, with few images: of the class k, bright in the rows 2k and 2k + 1."""
+    made = tmp_path / "data"
+    made.mkdir()
+    for part, n in (("train", 100), ("t10k", 20)):
+        labels = np.arange(n, dtype=np.uint8) % 10
+        images = np.zeros((n, 28, 28), np.uint8)
+        for i, label in enumerate(labels):
+            images[i, 2 * label : 2 * label + 2] = 200 + i % 7
+        write_idx(made / f"{part}-images-idx3-ubyte", images)
+        write_idx(made / f"{part}-labels-idx1-ubyte", labels)
+    return made
+
+
+def test_images_come_from_a_folder(in_process, folder, tmp_path):
+    status, out, err = in_process("train", "mnist", *IMAGES)
+    assert (status, err) == (0, "")
+    assert "90 samples, batches of 10" in out  # a tenth is held out
+    assert numbers(out) == {"train accuracy": 100.0, "test accuracy": 100.0}
+    assert (tmp_path / "out" / "mnist.png").exists()
+
+
+@pytest.mark.skipif(not MNIST.is_dir(), reason="MNIST is not beside the repository, in ../shared/data/mnist")
+def test_mnist_is_learned(in_process):
+    options = ["--samples", "1000", "--layers", "16", "--batch-size", "20"]
+    status, out, err = in_process("train", "mnist", "--data", str(MNIST), *options)
+    assert (status, err) == (0, "")
+    assert numbers(out)["test accuracy"] > 75.0
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_the_test_images_change_nothing_but_the_last_number(in_process, folder):
+    arguments = ["train", "mnist", *IMAGES, "--save", "w", "--schedule", "plateau", "--patience", "3"]
+    outs, weights = [], []
+    for shift in (0, 1):
+        labels = (np.arange(20, dtype=np.uint8) + shift) % 10
+        write_idx(folder / "t10k-labels-idx1-ubyte", labels.astype(np.uint8))
+        outs.append(in_process(*arguments)[1])
+        weights.append((folder.parent / "w").read_bytes())
+    assert weights[0] == weights[1]
+    assert numbers(outs[0])["train accuracy"] == numbers(outs[1])["train accuracy"]
+    assert [numbers(out)["test accuracy"] for out in outs] == [100.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda folder: folder.rename(folder.parent / "elsewhere"), "there is no folder data"),
+        (lambda folder: (folder / "t10k-labels-idx1-ubyte").unlink(), "the folder data lacks t10k-labels-idx1-ubyte"),
+        (lambda folder: (folder / "t10k-labels-idx1-ubyte").write_bytes(b""), "t10k-labels-idx1-ubyte is no IDX file"),
+        (
+            lambda folder: os.truncate(folder / "train-images-idx3-ubyte", 5000),
+            "data/train-images-idx3-ubyte is too short: the shape (100, 28, 28) of uint8 is 78400 bytes, got 4984",
+        ),
+    ],
+)
+def test_a_damaged_folder_of_images_is_one_line(in_process, folder, damage, said):
+    damage(folder)
+    status, out, err = in_process("train", "mnist", "--data", "data")
+    assert (status, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_images_that_cannot_be_fetched_are_one_line(in_process, monkeypatch):
+    def fail(*_, **__):
+        raise URLError("no network")
+
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", fail)
+    status, out, err = in_process("train", "mnist")
+    assert (status, out) == (1, "")
+    assert err.startswith("chainrule: mnist_784 cannot be fetched from OpenML")
+    assert "--data" in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("task", ["moons", "circles", "blobs", "digits", "mnist"])
+def test_a_missing_scikit_learn_is_one_line(in_process, monkeypatch, task):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sklearn"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)  # as if it were not installed
+    status, out, err = in_process("train", task)
+    assert (status, out) == (1, "")
+    assert err == "chainrule: this needs scikit-learn, which is not installed: pip install 'chainrule[learn]'\n"
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_the_weights_are_saved(in_process, tmp_path):
+    status, out, _ = in_process("train", *LINE, "--layers", "3", "--save", "line.safetensors")
+    assert status == 0
+    assert "weights: line.safetensors" in out.splitlines()
+    MLP(2, [3, 2]).load(tmp_path / "line.safetensors")
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_checkpoint_is_gone_on_from(in_process, tmp_path):
+    arguments = ["train", "moons", "--samples", "20", "--schedule", "constant", "--epochs"]
+    expected = numbers(in_process(*arguments, "6", "--save", "a")[1])
+    in_process(*arguments, "2", "--checkpoint", "c")
+    assert numbers(in_process(*arguments, "6", "--checkpoint", "c", "--save", "b")[1]) == expected
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_checkpoint_of_another_training_is_one_line(in_process):
+    in_process("train", *LINE, "--checkpoint", "c")
+    status, _, err = in_process("train", *LINE, "--checkpoint", "c", "--seed", "1")
+    assert (status, err) == (1, "chainrule: c is no checkpoint of this training: its seed is 0, this one's 1\n")
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_the_best_epoch_is_kept(in_process):
+    arguments = ["train", "moons", "--samples", "10", "--patience", "2", "--optimizer", "sgd", "--learning-rate", "1"]
+    _, out, _ = in_process(*arguments, "--noise", "1", "--save", "best")
+    ended, best = map(int, re.search(r"the best of (\d+) epochs was epoch (\d+)", out).groups())
+    assert ended == best + 2 < 100
+    constant = ["--schedule", "constant"]
+    assert "the best of" in in_process(*arguments, *constant)[1]
+
+
+# ---- pictures --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures that were written."""
+    found = []
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", lambda figure, path: found.append(figure))
+    return found
+
+
+def texts(legend):
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_the_picture_of_sin_shows_data_truth_model_and_loss(in_process, figures):
+    in_process("train", *QUICK)
+    left, right = figures[0].axes
+    assert left.get_title() == "Fit after 3 epochs"
+    assert texts(left.get_legend()) == ["data (12 points)", "sin x", "model"]
+    assert left.get_xlabel() == "x (radians)"
+    truth = left.lines[1]
+    assert list(truth.get_ydata()) == [math.sin(x) for x in truth.get_xdata()]
+    assert [truth.get_xdata()[0], truth.get_xdata()[-1]] == [-math.pi, math.pi]
+    assert (right.get_title(), right.get_ylabel()) == ("Training loss", "mean squared error")
+    assert list(right.lines[0].get_xdata()) == [1, 2, 3]
+
+
+def test_the_picture_of_points_shows_the_boundary_and_both_losses(in_process, figures):
+    in_process("train", "blobs", "--epochs", "1", "--samples", "9")
+    left, right = figures[0].axes
+    assert left.get_title() == "Decision boundary after 1 epoch"
+    assert texts(left.get_legend()) == ["class 0", "class 1", "class 2", "training", "test"]
+    assert sum(len(line.get_xdata()) for line in left.lines) == 18
+    assert texts(right.get_legend()) == ["training", "validation"]
+    assert (right.get_title(), right.get_ylabel()) == ("Loss", "softmax cross entropy")
+
+
+def test_the_picture_of_images_shows_the_confusion_and_the_worst_mistakes(in_process, figures, folder):
+    labels = np.arange(20, dtype=np.uint8) % 10
+    labels[[3, 14]] = 7  # which they are not
+    write_idx(folder / "t10k-labels-idx1-ubyte", labels)
+    in_process("train", "mnist", *IMAGES)
+    matrix, loss, worst = figures[0].axes
+    assert matrix.get_title() == "90.00% of 20 test images right after 6 epochs"
+    counts = {text.get_position(): int(text.get_text()) for text in matrix.texts}
+    assert (counts[3, 7], counts[4, 7], counts[7, 7], sum(counts.values())) == (1, 1, 2, 20)
+    assert (loss.get_title(), loss.get_ylabel()) == ("Loss", "softmax cross entropy")
+    assert sorted(text.get_text() for text in worst.texts) == ["7 → 3", "7 → 4"]
+    assert worst.images[0].get_array().shape == (28, 2 * 32)
+    assert worst.get_title() == "The worst mistakes: true → predicted"
+
+
+def test_without_mistakes_there_are_no_worst_ones(in_process, figures, folder):
+    in_process("train", "mnist", *IMAGES)
+    *_, worst = figures[0].axes
+    assert (worst.get_title(), len(worst.images), worst.axison) == ("No mistakes", 0, False)
+
+
+def test_clothes_have_names(in_process, figures, folder):
+    in_process("train", "fashion", "--data", "data", "--epochs", "1", "--layers", "2")
+    matrix, _, worst = figures[0].axes
+    assert [label.get_text() for label in matrix.get_yticklabels()][:2] == ["T-shirt", "trousers"]
+    assert "\n→ " in worst.texts[0].get_text()
+
+
+# ---- --live ----------------------------------------------------------------------------------------------------------
+
+
+def count(path):
+    """The frames of an animation."""
+    with Image.open(path) as image:
+        return image.n_frames
+
+
+def contents(figure):
+    """What stands in a picture, but for its colours."""
+    return [
+        (
+            axes.get_title(),
+            axes.get_ylabel(),
+            [line.get_xydata().tolist() for line in axes.lines],
+            [text.get_text() for text in axes.texts],
+            [np.asarray(image.get_array()).tolist() for image in axes.images],
+        )
+        for axes in figure.axes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "frames"),
+    [
+        (["sin", "--epochs", "2"], 3),  # before the first epoch, and after each
+        (["line", "--epochs", "5"], 3),  # after every third, and after the last
+        (["digits", "--epochs", "1", "--layers", "4"], 3),  # the last is of the test images instead
+    ],
+)
+def test_live_writes_an_animation_that_ends_with_the_picture(in_process, figures, monkeypatch, arguments, frames):
+    made, save = [], Animation.save
+    monkeypatch.setattr(Animation, "save", lambda animation, path: (made.append(animation), save(animation, path)))
+    monkeypatch.setattr("nn.cli.pictures.MOST_FRAMES", 2)
+    status, out, err = in_process("train", *arguments, "--live", "--out", "o")
+    assert (status, err) == (0, "")
+    path = Path("o", f"{arguments[0]}.gif")
+    assert out.endswith(f"animation: {path}\n")
+    assert count(path) == frames
+    assert contents(made[0].figure) == contents(figures[0])
+
+
+def test_an_interrupted_training_leaves_the_animation_so_far(in_process, monkeypatch, tmp_path):
+    draw = Picture.draw
+
+    def interrupted(picture, axes, history):
+        if history.epochs == 2 and not picture.ended:
+            raise KeyboardInterrupt
+        draw(picture, axes, history)
+
+    monkeypatch.setattr(Picture, "draw", interrupted)
+    status, out, err = in_process("train", *LINE, "--epochs", "9", "--live")
+    assert (status, err) == (0, "")
+    assert "stopped after 2 of 9 epochs; this is what was reached" in out
+    assert count(tmp_path / "out" / "line.gif") == 3
+    assert (tmp_path / "out" / "line.png").exists()
+
+
+# ---- what is wrong ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["cos"], "'cos'"),
+        (["cos"], "unknown task 'cos': choose one of: sin, line, moons"),
+        (["moon"], "unknown task 'moon': did you mean 'moons'?"),
         ([], "task"),
         (["sin", "--layers", "16,a"], "--layers takes whole numbers"),
         (["sin", "--layers", "0"], "--layers takes positive numbers"),
         (["sin", "--layers", "16,1000000000"], "--layers takes positive numbers up to 10000"),
         (["sin", "--activation", "swoosh"], "unknown activation 'swoosh'"),
-        (["sin", "--epochs", "0"], "epochs must be a positive"),
+        (["sin", "--epochs", "0"], "epochs must be a whole number of at least 1"),
         (["sin", "--epochs", "many"], "--epochs"),
         (["sin", "--batch-size", "0"], "--batch-size takes"),
         (["sin", "--batch-size", "half"], "--batch-size takes"),
         (["sin", "--learning-rate", "-1"], "learning_rate must be a number greater than 0"),
         (["sin", "--momentum", "1"], "momentum must be a number in"),
+        (["moons", "--momentum", "0.5"], "--momentum is for optimisers that have one, and adam has none"),
+        (["sin", "--optimizer", "nesterov", "--momentum", "0"], "nesterov needs a momentum"),
+        (["sin", "--optimizer", "nestrov"], "unknown optimiser 'nestrov': did you mean 'nesterov'?"),
+        (["sin", "--schedule", "cosin"], "unknown schedule 'cosin': did you mean 'cosine'?"),
+        (["sin", "--loss", "msa"], "unknown loss 'msa': did you mean 'mse'"),
+        (["sin", "--l2", "-1"], "l2 must be a number of at least 0"),
+        (["sin", "--dropout", "1"], "dropout must be a number in [0, 1)"),
+        (["sin", "--patience", "0"], "patience must be a whole number of at least 1"),
         (["sin", "--samples", "0"], "samples must be positive"),
+        (["moons", "--samples", "-1"], "samples must be positive, got -1"),
+        (["digits", "--samples", "5000"], "there are 1294 samples to learn from"),
         (["sin", "--noise", "-1"], "noise"),
+        (["digits", "--noise", "0.1"], "--noise is for data that are drawn"),
+        (["moons", "--data", "."], "--data is for mnist and fashion"),
+        (["sin", "--save", "missing/w"], "--save takes a file in a folder that is there, got missing/w"),
         (["sin", "--nope"], "--nope"),
         (["sin", "--out", "/dev/null/x"], "--out takes a folder"),
         (["sin", "--seed", "-1"], "a seed is a whole number"),
     ],
 )
-def test_wrong_options_get_one_line_and_status_2(options, said):
-    done = run(*options)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert "Traceback" not in done.stderr
+def test_wrong_options_get_one_line_and_status_2(in_process, tmp_path, options, said):
+    status, out, err = in_process("train", *options)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_line(in_process):
+    status, _, err = in_process("train", *LINE, "--checkpoint", "missing/c")
+    assert (status, err) == (2, "chainrule: missing/c cannot be written: No such file or directory\n")
 
 
 @pytest.mark.parametrize(
@@ -96,11 +566,11 @@ def test_wrong_options_get_one_line_and_status_2(options, said):
         (["--activation", "log"], r"log\(.*\): not defined there"),
     ],
 )
-def test_a_training_that_fails_says_so_in_one_line(tmp_path, options, said):
-    done = run("sin", *options, "--epochs", "400", "--samples", "20", "--out", str(tmp_path))
-    assert done.returncode == 1
-    assert re.search(f"chainrule: {said}", done.stderr)
-    assert len(done.stderr.splitlines()) == 1
+def test_a_training_that_fails_says_so_in_one_line(in_process, options, said):
+    status, _, err = in_process("train", "sin", *options, "--epochs", "400", "--samples", "20")
+    assert status == 1
+    assert re.match(f"chainrule: {said}", err)
+    assert len(err.splitlines()) == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a POSIX signal")
@@ -122,6 +592,15 @@ def test_ctrl_c_ends_cleanly_and_keeps_what_was_reached(tmp_path):
     assert "test MSE" in out
     assert (tmp_path / "sin.png").exists()
     assert "Traceback" not in err
+
+
+def test_the_help_has_all_names(in_process):
+    status, out, err = in_process("train", "--help")
+    assert (status, err) == (0, "")
+    words = set(re.findall(r"\w+", out))
+    assert words >= {*TASKS, *LOSSES, *optim.OPTIMIZERS, *schedules.SCHEDULES}
+    for task in TASKS.values():
+        assert " ".join(str(task.settings).split()) in " ".join(out.split())
 
 
 def test_the_command_alone_prints_its_help():
@@ -153,20 +632,6 @@ def chainrule(*arguments, encoding="utf-8", **options):
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
         **options,
     )
-
-
-@pytest.fixture
-def in_process(monkeypatch, capsys, tmp_path):
-    """Run the command in this process, in an empty folder: exit status, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["chainrule", *arguments])
-        with pytest.raises(SystemExit) as exit:
-            main()
-        return exit.value.code, *capsys.readouterr()
-
-    return run
 
 
 def tables(text):

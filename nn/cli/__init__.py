@@ -10,12 +10,12 @@ import typer
 from .arguments import ExpressionCommand
 from .draw import draw
 from .step import step
-from .train import train
+from .train import DEFAULTS, train
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.command(cls=ExpressionCommand)(step)
 app.command(cls=ExpressionCommand)(draw)
-app.command()(train)
+app.command(epilog=DEFAULTS)(train)
 
 
 @app.callback()

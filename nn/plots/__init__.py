@@ -1,0 +1,16 @@
+"""Pictures of models and of trainings, each on the axes given, or on new ones. Matplotlib loads with the first.
+
+>>> from matplotlib.figure import Figure
+>>> from nn import MLP, data, plots
+>>> xs, labels = data.line(20)
+>>> plots.decision_boundary(MLP(2, [2], seed=0), xs, labels, Figure().subplots()).get_title()
+'Decision boundary'
+"""
+
+from .animation import Animation as Animation
+from .boundary import decision_boundary as decision_boundary
+from .boundary import probabilities_of_logits as probabilities_of_logits
+from .curve import plot_curve as plot_curve
+from .images import plot_images as plot_images
+from .loss import plot_loss as plot_loss
+from .matrix import confusion as confusion

@@ -1,0 +1,88 @@
+"""A classifier of two numbers, as a map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..prediction import Predictor
+from .style import CLASSES, MARKERS, TRUTH, new_axes, tint
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+SIDE = 150
+"""A model is asked at so many places each way."""
+
+SHADES = 5
+"""Of a class: how much more probable it is than the next."""
+
+
+def probabilities_of_logits(outputs: Array) -> Array:
+    """The softmax of n rows of k logits, shape (n, k); of n logits of the second of two classes, shape (n, 2)."""
+    import numpy as np
+
+    logits = outputs if outputs.ndim == 2 else np.column_stack([np.zeros_like(outputs), outputs])
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def decision_boundary(
+    model: Any,
+    xs: Any,
+    labels: Any,
+    axes: Axes | None = None,
+    test: tuple[Any, Any] | None = None,
+    probabilities: Callable[[Array], Array] | None = probabilities_of_logits,
+) -> Axes:
+    """The classes that a model gives to the plane, and the data in it.
+
+    The colour is that of the most probable class, and the darker, the more probable it is than the next: a shade is a
+    fifth, so of two classes one has 50, 60, ... 100 %. Black is where two classes are equally probable.
+
+    Args:
+        model: called on lists of two numbers; gives a list of k outputs, or one output, of the second of two classes.
+            Or its ``Predictor``, whose program is made only once.
+        xs: the data, shape (n, 2).
+        labels: their classes, whole numbers from 0 on, shape (n,).
+        axes: to draw on.
+        test: data that were not learned from, and their labels, likewise; drawn hollow.
+        probabilities: what makes probabilities, (n, k), of outputs, (n, k) or (n,); None if outputs are only scores,
+            the greatest of which is taken: then classes have a single shade.
+    """
+    import numpy as np
+
+    axes = new_axes() if axes is None else axes
+    parts = [(np.asarray(xs), np.asarray(labels))]
+    if test is not None:
+        parts.append((np.asarray(test[0]), np.asarray(test[1])))
+    places = np.concatenate([points for points, _ in parts])
+    low, high = places.min(axis=0), places.max(axis=0)
+    edge = 0.1 * (high - low).max() or 1.0
+    across, up = (np.linspace(a - edge, b + edge, SIDE) for a, b in zip(low, high, strict=True))
+    grid: Any = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+    predictor = model if isinstance(model, Predictor) else Predictor(model)
+    outputs = predictor(grid)
+    shares = probabilities_of_logits(outputs) if probabilities is None else probabilities(outputs)
+    levels = np.linspace(0.0, 1.0, 2 if probabilities is None else SHADES + 1)
+    for k in range(shares.shape[1]):
+        color, marker = CLASSES[k % len(CLASSES)], MARKERS[k % len(MARKERS)]
+        margin = (shares[:, k] - np.delete(shares, k, axis=1).max(axis=1)).reshape(SIDE, SIDE)
+        if margin.max() > 0.0:
+            axes.contourf(across, up, margin, levels, colors=[tint(color, 0.2 + 0.5 * level) for level in levels[:-1]])
+        if margin.min() < 0.0 < margin.max():
+            axes.contour(across, up, margin, [0.0], colors=TRUTH, linewidths=1.0)
+        for (points, classes), face, ring in zip(parts, (color, "white"), ("white", color), strict=False):
+            axes.plot(*points[classes == k].T, marker, mfc=face, mec=ring)
+        axes.plot([], [], marker, color=color, label=f"class {k}")
+    if test is not None:
+        axes.plot([], [], "o", color=TRUTH, label="training")
+        axes.plot([], [], "o", color=TRUTH, mfc="white", label="test")
+    axes.set(aspect="equal", title="Decision boundary", xlabel="x₁", ylabel="x₂")
+    columns: dict[str, Any] = {"ncols": shares.shape[1] + 2, "columnspacing": 1.0, "handletextpad": 0.2}
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), frameon=False, **columns)
+    return axes
