@@ -12,7 +12,7 @@ from graphs import python
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_blobs, make_friedman1, make_moons
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss, mean_squared_error
@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, train_
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import nn
@@ -77,12 +78,15 @@ Y = (Y - Y.mean()) / Y.std()
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_by_fit_which_changes_nothing(setting, value, said):
-    regressor = MLPRegressor(**SETTINGS, random_state=0).fit(X, Y)
-    before = regressor.predict(X)
-    regressor.set_params(**{setting: value})
-    with pytest.raises(ValueError, match=said):
-        regressor.fit(X, Y[::-1])
-    assert np.array_equal(regressor.predict(X), before)
+    for estimator, others in (
+        (MLPRegressor(max_iter=1).fit(X, Y), Y[::-1]),
+        (MLPClassifier(max_iter=1).fit(X, Y > 0), X[:, 0] > 0.5),
+    ):
+        learned = {name: each for name, each in vars(estimator).items() if name.endswith("_")}
+        estimator.set_params(**{setting: value})
+        with pytest.raises(ValueError, match=said):
+            estimator.fit(X, others)
+        assert all(getattr(estimator, name) is each for name, each in learned.items())
 
 
 def test_numbers_of_numpy_as_grids_have_them_are_numbers():
@@ -265,6 +269,17 @@ def test_a_loss_is_the_same_by_name_and_as_a_function():
 def test_a_single_class_is_refused():
     with pytest.raises(ValueError, match="labels of 2 classes or more, got 1 class"):
         MLPClassifier().fit([[0.0], [1.0]], ["a", "a"])
+
+
+def test_a_regressor_takes_targets_of_any_shape():
+    assert get_tags(MLPRegressor()).target_tags.multi_output
+    network = MLPRegressor(max_iter=1, random_state=0)
+    assert network.fit(X, np.column_stack([Y, Y])).predict(X).shape == (60, 2)
+    single = network.fit(X, Y).predict(X)
+    assert single.shape == (60,)
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        column = network.fit(X, Y.reshape(-1, 1)).predict(X)
+    assert np.array_equal(column, single)
 
 
 # ---- closed forms ----------------------------------------------------------------------------------------------------
