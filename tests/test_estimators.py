@@ -172,10 +172,10 @@ def test_a_regressor_is_a_network_and_fit():
 def test_a_classifier_is_a_network_and_fit_with_a_target_of_ones_and_zeros():
     iris = load_iris()
     names = iris.target_names[iris.target]
-    classifier = MLPClassifier((6,), schedule="cosine", batch_norm=True, max_iter=4, random_state=1)
+    classifier = MLPClassifier((3,), schedule="cosine", batch_norm=True, max_iter=4, random_state=1)
     classifier.fit(iris.data, names)
     seed = drawn_seed(1)
-    model = nn.MLP(4, [6, 3], seed=seed, batch_norm=True)
+    model = nn.MLP(4, [3, 3], seed=seed, batch_norm=True)
     history = nn.fit(
         model,
         iris.data,
@@ -243,8 +243,8 @@ def test_the_decision_of_two_classes_is_the_log_odds():
     xs, labels = make_moons(50, noise=0.3, random_state=0)
     classifier = MLPClassifier(**SETTINGS, random_state=0).fit(xs, labels)
     odds = classifier.predict_proba(xs)
-    # Each probability is right to some ulp, and so is the logarithm of their ratio, but near 1.
-    assert np.allclose(classifier.decision_function(xs), np.log(odds[:, 1] / odds[:, 0]), rtol=1e-13, atol=1e-14)
+    # The ratio of two probabilities is right to some ulp, of 2e-16, and its logarithm to as much, not relatively.
+    assert np.abs(classifier.decision_function(xs) - np.log(odds[:, 1] / odds[:, 0])).max() < 1e-14
 
 
 @pytest.mark.parametrize("loss", ["multiclass_hinge", "multilabel_cross_entropy_with_logits", "mse"])
@@ -368,19 +368,19 @@ def test_bagged_classifiers_vote_with_their_probabilities():
     xs, labels = make_moons(80, noise=0.3, random_state=0)
     bagged = BaggingClassifier(MLPClassifier(**SETTINGS), n_estimators=4, random_state=0).fit(xs, labels)
     each = [network.predict_proba(xs) for network in bagged.estimators_]
+    # Two sums of four, in some order: each is right to three halves of an ulp.
     assert np.allclose(bagged.predict_proba(xs), np.mean(each, axis=0), rtol=1e-15, atol=0.0)
     # -log is convex.
     assert log_loss(labels, bagged.predict_proba(xs)) < np.mean([log_loss(labels, p) for p in each])
 
 
-@pytest.mark.parametrize("draw", [1, 2])
-def test_self_training_learns_from_what_has_no_label(draw):
+def test_self_training_learns_from_what_has_no_label():
     """Of features whose network is less sure the farther it is from labels, these spread along the moons."""
-    xs, labels = make_moons(150, noise=0.05, random_state=draw)
-    test, truth = make_moons(500, noise=0.05, random_state=100 + draw)
+    xs, labels = make_moons(150, noise=0.05, random_state=1)
+    test, truth = make_moons(500, noise=0.05, random_state=101)
     features = Nystroem(gamma=5, n_components=40, random_state=0).fit(xs)
     xs, test = features.transform(xs), features.transform(test)
-    rng = np.random.default_rng(draw)
+    rng = np.random.default_rng(1)
     few = np.concatenate([rng.choice(np.flatnonzero(labels == c), 3, replace=False) for c in (0, 1)])
     partial_labels = np.full(150, -1)
     partial_labels[few] = labels[few]
@@ -390,4 +390,4 @@ def test_self_training_learns_from_what_has_no_label(draw):
     supervised = clone(network).fit(xs[few], labels[few])
     trained = SelfTrainingClassifier(network, threshold=0.9, max_iter=None).fit(xs, partial_labels)
     assert (trained.labeled_iter_ > 0).sum() > 100
-    assert trained.score(test, truth) > supervised.score(test, truth) + 0.04
+    assert trained.score(test, truth) > supervised.score(test, truth) + 0.1
