@@ -91,12 +91,15 @@ class Problem:
             return []
         return [value for buffer in self.model.buffers().values() for _, value in flatten(buffer)]
 
+    @cached_property
+    def _dropouts(self) -> list[Dropout]:
+        modules = self.model.modules() if isinstance(self.model, Module) else []
+        return [each for each in modules if isinstance(each, Dropout)]
+
     def reseed(self, *seeds: int) -> None:
         """Let all that the model draws be determined by these whole numbers."""
-        if isinstance(self.model, Module):
-            dropouts = [each for each in self.model.modules() if isinstance(each, Dropout)]
-            for i, dropout in enumerate(dropouts):
-                dropout.reseed(*seeds, i)
+        for i, dropout in enumerate(self._dropouts):
+            dropout.reseed(*seeds, i)
 
 
 class Recorded:

@@ -22,7 +22,7 @@ TOGETHER = 1000
 """So many samples are computed at once: the memory of a program grows with them."""
 
 
-def predict(model: Any, xs: Sequence[Any]) -> Array:
+def predict(model: Any, xs: Sequence[Any] | Array) -> Array:
     """The predictions of a model for n samples, in evaluation mode: an array, shape (n,), or (n, k) for lists of k.
 
     The graph of one sample is compiled (``autograd.compile``), which is far quicker than calling the model n times,
@@ -51,7 +51,7 @@ class Predictor:
         self._program: Program | None = None
         self._shape: tuple[int, ...] = ()
 
-    def __call__(self, xs: Sequence[Any]) -> Array:
+    def __call__(self, xs: Sequence[Any] | Array) -> Array:
         """Those for n samples, shape (n,) or (n, k), by what the model's parameters are now."""
         import numpy as np
 
@@ -90,7 +90,7 @@ class Predictor:
         return compile(outputs, [inputs], others)
 
 
-def _rows(xs: Sequence[Any]) -> Array | None:
+def _rows(xs: Sequence[Any] | Array) -> Array | None:
     """The samples as an array, shape (n, k), if they are numbers of one shape."""
     try:
         return floats(xs).reshape(len(xs), -1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from reprlib import repr as shown
 
 
@@ -35,7 +35,7 @@ def number(name: str, value: float, good: Callable[[float], bool], what: str) ->
 
 
 def whole(name: str, value: int, least: int) -> int:
-    """``value``. Raises ValueError unless it is a whole number of at least ``least``."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    """``value`` as an int. Raises ValueError unless it is a whole number of at least ``least``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {shown(value)}")
-    return value
+    return int(value)

@@ -53,8 +53,8 @@ class DivergedError(ArithmeticError):
 
 def fit(
     model: Module,
-    xs: Sequence[Any],
-    ys: Sequence[Any],
+    xs: Iterable[Any],
+    ys: Iterable[Any],
     *,
     epochs: int = 100,
     batch_size: int | None = 32,
@@ -63,7 +63,7 @@ def fit(
     schedule: Schedule | None = None,
     penalty: Callable[[Module], Any] | None = None,
     augment: Callable[[Array, np.random.Generator], Array] | None = None,
-    validation: tuple[Sequence[Any], Sequence[Any]] | None = None,
+    validation: tuple[Iterable[Any], Iterable[Any]] | None = None,
     metrics: Metrics | None = None,
     patience: int | None = None,
     callbacks: Sequence[Callable[[History], Any]] = (),
@@ -133,10 +133,8 @@ def fit(
             raise TypeError(f"fit takes a {what} that can be called, got {shown(function)}")
     examples = _examples("", xs, ys)
     held_out = None if validation is None else _examples("validation ", *_pair(validation))
-    whole("epochs", epochs, 1)
-    whole("seed", seed, 0)
-    if patience is not None:
-        whole("patience", patience, 1)
+    epochs, seed = whole("epochs", epochs, 1), whole("seed", seed, 0)
+    patience = None if patience is None else whole("patience", patience, 1)
     size = len(examples[0]) if batch_size is None else min(whole("batch_size", batch_size, 1), len(examples[0]))
     if optimizer is None:
         if not isinstance(model, Module):

@@ -716,7 +716,7 @@ ROOMS = {
     ),
     **dict.fromkeys(("checkpoints", "engines", "measures", "progress", "recording", "stopping"), "what fit is made of"),
     **dict.fromkeys(("choices", "extras", "ranges", "tensors"), "what the other modules share, and nobody else calls"),
-    **dict.fromkeys(("animation", "plots"), "matplotlib's errors, and half a second a picture"),
+    "plots": "matplotlib's errors, and half a second a picture",
     "cli": "fuzzed as a command",
     "estimators": "scikit-learn's check_estimator is their fuzzer",
 }
