@@ -39,6 +39,7 @@ MNIST = ROOT.parent / "shared" / "data" / "mnist"
 def in_process(monkeypatch, capsys, tmp_path):
     """Run the command in this process, in an empty folder: exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # as the command has it
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["chainrule", *arguments])
@@ -76,9 +77,12 @@ def test_the_default_run_learns_sin(tmp_path):
     assert (tmp_path / "sin.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("task", ["moons", "circles", "spirals", "blobs", "line", "digits"])
-def test_the_default_run_learns_classes(in_process, tmp_path, task):
-    status, out, err = in_process("train", task, "--epochs", "40")
+@pytest.mark.parametrize(
+    ("task", "epochs"), [("moons", 40), ("circles", 40), ("spirals", 40), ("blobs", 10), ("line", 5), ("digits", 5)]
+)
+def test_classes_are_learned_in_a_part_of_the_usual_epochs(in_process, tmp_path, task, epochs):
+    assert epochs < TASKS[task].settings.epochs
+    status, out, err = in_process("train", task, "--epochs", str(epochs))
     assert (status, err) == (0, "")
     assert numbers(out).keys() == {"train accuracy", "test accuracy"}
     assert numbers(out)["test accuracy"] > 90.0
@@ -372,14 +376,14 @@ def test_a_checkpoint_of_another_training_is_one_line(in_process):
     assert (status, err) == (1, "chainrule: c is no checkpoint of this training: its seed is 0, this one's 1\n")
 
 
-@pytest.mark.usefixtures("no_pictures")
-def test_the_best_epoch_is_kept(in_process):
-    arguments = ["train", "moons", "--samples", "10", "--patience", "2", "--optimizer", "sgd", "--learning-rate", "1"]
-    _, out, _ = in_process(*arguments, "--noise", "1", "--save", "best")
+def test_the_best_epoch_is_kept(in_process, figures, tmp_path):
+    arguments = ["train", "moons", "--samples", "10", "--schedule", "constant"]
+    _, out, _ = in_process(*arguments, "--patience", "2", "--save", "a")
     ended, best = map(int, re.search(r"the best of (\d+) epochs was epoch (\d+)", out).groups())
     assert ended == best + 2 < 100
-    constant = ["--schedule", "constant"]
-    assert "the best of" in in_process(*arguments, *constant)[1]
+    assert figures[0].axes[0].get_title() == f"Decision boundary after {best} epochs"
+    assert numbers(in_process(*arguments, "--epochs", str(best), "--save", "b")[1]) == numbers(out)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 # ---- pictures --------------------------------------------------------------------------------------------------------
@@ -850,6 +854,18 @@ def test_the_example_of_the_help_runs(in_process, command):
     example = re.search(r"Example: chainrule (.*)", out)[1]
     status, out, err = in_process(*shlex.split(example))
     assert (status, err) == (0, "")
+
+
+def test_numpy_uses_one_thread_unless_the_user_says_otherwise(in_process, monkeypatch):
+    done = python("import sys, nn.cli; print('numpy' in sys.modules)")
+    assert done.stdout == "False\n"  # it loads later, when the command has said so
+    for said, expected in (("", ""), ("7", "7"), (None, "1")):
+        if said is None:
+            monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+        else:
+            monkeypatch.setenv("OPENBLAS_NUM_THREADS", said)
+        in_process("train", "cos")
+        assert os.environ["OPENBLAS_NUM_THREADS"] == expected
 
 
 def test_importing_nn_does_not_load_the_command():

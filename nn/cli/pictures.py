@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .tasks import Data
 
-MOST_FRAMES = 60
+MOST_FRAMES = 40
 WORST = 6
 LABELS = {"mse": "mean squared error", "mae": "mean absolute error"}
 
@@ -133,4 +133,5 @@ class Images(Picture):
 
 
 def _epochs(history: History) -> str:
-    return f"{history.epochs} epoch{'' if history.epochs == 1 else 's'}"
+    epochs = history.best_epoch or history.epochs  # of the parameters that the model has
+    return f"{epochs} epoch{'' if epochs == 1 else 's'}"

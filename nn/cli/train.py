@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -76,6 +77,8 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("out"),
 ) -> None:
     """Train a multi-layer perceptron by mini-batch gradient descent and draw what it learned."""
+    # NumPy reads this when it loads. Small batches gain little by more threads, and lose much where cores are shared.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         chosen = choose(TASKS, task, "task")
         settings = chosen.settings.changed(
