@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from killed_training import train
 
 from nn import MLP, fit
 from nn.losses import mae
 from nn.optim import SGD
 from nn.schedules import Exponential
-from tests.killed_training import train
 
 KILLS = 50
 
