@@ -321,6 +321,12 @@ def node(rng: Random) -> Value:
     return rng.choice(_latest["nodes"]) if "nodes" in _latest else graph(rng)
 
 
+def leaves(rng: Random) -> list[Value]:
+    """Those of the latest graph, of which there are two."""
+    nodes = _latest["nodes"] if "nodes" in _latest else autograd.topological_order(graph(rng))
+    return [each for each in nodes if each.op is None]
+
+
 def function(rng: Random) -> Any:
     return rng.choice(
         [
@@ -511,7 +517,8 @@ SOUND: dict[str, Callable[[Random], Any]] = {
     "path": path,
     # programs
     "compile.output": some(graph, lambda rng: [graph(rng), graph(rng)]),
-    "compile.inputs": some([], lambda rng: [Value(1.0, "x")], lambda rng: [[Value(1.0), Value(2.0)], Value(3.0)]),
+    "compile.inputs": some([], lambda rng: leaves(rng)[:1], lambda rng: [leaves(rng)[:1], Value(3.0)]),
+    "compile.parameters": lambda rng: leaves(rng)[1:],
     "dtype": some("float64", "float32"),
     "arrays": some([1.0, 2.0], np.array([0.5]), []),
     "reduce": some("mean", "sum"),
