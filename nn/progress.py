@@ -16,19 +16,17 @@ def progress_bar(epochs: int) -> Iterator[Callable[[History], None]]:
 
     columns: list[Any] = [
         TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
-        BarColumn(),
+        BarColumn(bar_width=None),
         TextColumn("{task.fields[seen]}"),
-        TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(),
     ]
-    with Progress(*columns) as progress:
-        bar = progress.add_task("", total=epochs, seen="loss -", speed="")
+    with Progress(*columns, expand=True) as progress:
+        bar = progress.add_task("", total=epochs, seen="loss -")
 
         def show(history: History) -> None:
-            speed = progress.tasks[0].speed
-            seen = ", ".join(f"{name.replace('_', ' ')} {number:.3g}" for name, number in history.rows[-1].items())
-            progress.update(
-                bar, completed=history.epochs, seen=seen, speed=f"{speed:.1f} epochs/s" if speed is not None else ""
-            )
+            # A terminal has 80 columns, and the learning rate is what was asked for.
+            measured = {name: number for name, number in history.rows[-1].items() if name != "learning_rate"}
+            seen = ", ".join(f"{name.replace('_', ' ')} {number:.3g}" for name, number in measured.items())
+            progress.update(bar, completed=history.epochs, seen=seen)
 
         yield show
