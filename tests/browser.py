@@ -45,12 +45,12 @@ def launch() -> Iterator[Any]:
 
 @contextmanager
 def watched(
-    browser: Any, *, hosts: tuple[str, ...] = LOCAL, counts: Callable[[Any], bool] = lambda message: True
+    context: Any, *, hosts: tuple[str, ...] = LOCAL, counts: Callable[[Any], bool] = lambda message: True
 ) -> Iterator[Any]:
-    """A page of its own, which at the end must have been quiet.
+    """A new page in Playwright's ``context``, which at the end must have been quiet.
 
     That is: no request but to addresses that begin with one of ``hosts``, no uncaught error, and no error or warning in
-    the console that ``counts``. The network is off unless there are hosts on it.
+    the console that ``counts``.
     """
     faults: list[str] = []
 
@@ -62,16 +62,20 @@ def watched(
         if not request.url.startswith(hosts):
             faults.append(f"request: {request.url:.200}")
 
-    context = browser.new_context(offline=hosts == LOCAL)
-    context.on("console", on_console)
-    context.on("request", on_request)
-    context.on("weberror", lambda error: faults.append(f"uncaught: {error.error}"))
-    context.set_default_timeout(60_000)
+    def on_error(error: Any) -> None:
+        faults.append(f"uncaught: {error.error}")
+
+    heard = {"console": on_console, "request": on_request, "weberror": on_error}
+    for event, handler in heard.items():
+        context.on(event, handler)
     page = context.new_page()
+    page.set_default_timeout(60_000)
     page.on("websocket", on_request)
     try:
         yield page
         page.evaluate(NEXT_TASK)  # what went wrong at the very end is told by then
     finally:
-        context.close()
+        page.close()
+        for event, handler in heard.items():
+            context.remove_listener(event, handler)
     assert not faults, "the page was not quiet:\n" + "\n".join(faults)

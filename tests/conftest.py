@@ -1,4 +1,4 @@
-"""What all tests share: how many examples hypothesis draws, a table of operations that is left as it was, a browser."""
+"""What all tests share: how much is tested, a browser."""
 
 import os
 from collections.abc import Iterator
@@ -8,30 +8,17 @@ import pytest
 from browser import launch, watched
 from hypothesis import HealthCheck, settings
 
-from autograd import OPS
-from autograd.op import Number
-
 _SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
-# Quick draws the same examples in every run; deep draws new ones, and prints how to repeat one that fails.
-settings.register_profile(
-    "quick", max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=_SLOW
-)
+# Quick and full draw the same examples in every run; deep draws new ones, and prints how to repeat one that fails.
+for name, examples in {"quick": 10, "full": 40}.items():
+    settings.register_profile(
+        name, max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=_SLOW
+    )
 settings.register_profile(
     "deep", max_examples=1000, database=None, deadline=None, print_blob=True, suppress_health_check=_SLOW
 )
-settings.load_profile("deep" if os.environ.get("CHAINRULE_DEEP") == "1" else "quick")
-
-
-@pytest.fixture
-def own_operations() -> Iterator[None]:
-    """Operations that the test defines are forgotten after it."""
-    before = dict(OPS)
-    yield
-    for name in OPS.keys() - before.keys():
-        del OPS[name]
-        if name in vars(Number):
-            delattr(Number, name)
+settings.load_profile(os.environ.get("CHAINRULE_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +28,16 @@ def browser() -> Iterator[Any]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def offline(browser: Any) -> Iterator[Any]:
+    """A context of the browser with the network off, for all pages: it takes longer to make than a page."""
+    with browser.new_context(offline=True) as context:
+        context.new_page()  # while one is open, the others are shown by the same process: half the processor's time
+        yield context
+
+
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
+def page(offline: Any) -> Iterator[Any]:
     """A fresh page with the network off; the test fails if it asks for anything, or complains in the console."""
-    with watched(browser) as page:
+    with watched(offline) as page:
         yield page

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hypothesis import assume
+from hypothesis import assume, settings
 from hypothesis import strategies as st
 
 from autograd import OPS, Op, Value
@@ -19,6 +19,14 @@ from autograd import OPS, Op, Value
 ROOT = Path(__file__).resolve().parent.parent
 OPERATORS = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv}
 OPERATORS |= {"neg": operator.neg, "pow": operator.pow, "lt": operator.lt, "ge": operator.ge}
+
+
+# ---- how much is tested ----------------------------------------------------------------------------------------------
+
+
+def large(size: int) -> int:
+    """``size``, or a tenth of it in the quick profile, which is still far beyond what recursion would reach."""
+    return size // 10 if settings.get_current_profile_name() == "quick" else size
 
 
 # ---- calling operations ----------------------------------------------------------------------------------------------

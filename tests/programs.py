@@ -30,11 +30,11 @@ def check(output, program, arrays, parameters):
     nodes = set(topological_order(output))
     output.zero_grad()
     output.backward()
-    certificate = certify(output)
-    assert near(value, output.data, certificate.value(output).radius)
+    certificate = functools.cache(lambda: certify(output))  # takes longer than all else, and is seldom needed
+    assert near(value, output.data) or near(value, output.data, certificate().value(output).radius)
     for p, found in zip(parameters, gradient.tolist(), strict=True):
         if p in nodes:
-            assert near(found, p.grad, certificate[p].radius)
+            assert near(found, p.grad) or near(found, p.grad, certificate()[p].radius)
         else:
             assert found == 0.0
 

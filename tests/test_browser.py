@@ -4,8 +4,8 @@ import pytest
 from browser import watched
 
 
-def test_a_quiet_page_is_let_pass(browser):
-    with watched(browser) as page:
+def test_a_quiet_page_is_let_pass(offline):
+    with watched(offline) as page:
         page.set_content("<script>console.log('a word')</script><img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>")
         assert page.evaluate("1 + 1") == 2
 
@@ -26,8 +26,8 @@ def test_a_quiet_page_is_let_pass(browser):
         ("<iframe src='https://example.org/'></iframe>", "request: https://example.org/"),
     ],
 )
-def test_what_a_page_asks_for_or_complains_of_is_found(browser, content, fault):
-    with pytest.raises(AssertionError, match="the page was not quiet") as found, watched(browser) as page:
+def test_what_a_page_asks_for_or_complains_of_is_found(offline, content, fault):
+    with pytest.raises(AssertionError, match="the page was not quiet") as found, watched(offline) as page:
         page.set_content(content)
     assert fault in str(found.value)
 
@@ -37,7 +37,7 @@ def test_the_network_is_off(page):
     assert page.evaluate("navigator.onLine") is False
 
 
-def test_hosts_may_be_allowed_and_messages_not_counted(browser):
+def test_hosts_may_be_allowed_and_messages_not_counted(offline):
     host = "http://127.0.0.1:9/"
-    with watched(browser, hosts=("about:", host), counts=lambda message: "odd" in message.text) as page:
+    with watched(offline, hosts=("about:", host), counts=lambda message: "odd" in message.text) as page:
         page.set_content(f"<img src='{host}picture.png'><script>console.warn('even')</script>")

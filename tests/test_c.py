@@ -189,6 +189,7 @@ def test_batches_of_any_size_and_arrays_of_any_make():
     assert np.array_equal(out, program.value_and_grad(xs, ys)[1])
 
 
+@pytest.mark.usefixtures("quickly_built")
 def test_long_programs_are_several_functions():
     w, x = Value(0.7, "w"), Value(0.5, "x")
     out = x

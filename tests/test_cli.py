@@ -71,7 +71,6 @@ def test_the_default_run_learns_sin(tmp_path):
     done = subprocess.run([*COMMAND, "sin", "--out", str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "epoch 120/120" in done.stdout
-    assert "learning rate 0.03" in done.stdout
     assert numbers(done.stdout)["test MSE"] < 1e-3
     assert f"picture: {tmp_path / 'sin.png'}" in done.stdout
     assert (tmp_path / "sin.png").read_bytes().startswith(b"\x89PNG")

@@ -12,13 +12,14 @@ from collections import Counter
 
 import pytest
 from exact import FUNCTIONS, Balls, UndecidedError, by_balls, by_difference, difference, steps_of
+from hypothesis import settings
 from mpmath import mp, mpf
 from random_graphs import EXTREME, MOST_OPERATIONS, ROWS, SMALL, TAME, WILD, kind_of, random_graph
 
 from autograd import OPS, Interval, Value, certify, maximum, relu, sqrt, topological_order, where
 from autograd.testing.points import SMALLEST_NORMAL
 
-GRAPHS = range(300)
+GRAPHS = range(15 * settings().max_examples // 2)
 ARGUMENTS = {"quotient": (0.7, 1.3, 2.0), "power_derivative": (0.7, 1.3, 2.0, 1.0)}
 ARGUMENTS |= dict.fromkeys(("hypot_derivative", "atan2_derivative"), (0.7, 1.3, 2.0, 1.0))
 

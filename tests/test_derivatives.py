@@ -192,7 +192,7 @@ def test_grad_takes_a_function_that_returns_one_number(returned, said):
             attempt(lambda x: returned)(1.0)
 
 
-@pytest.mark.parametrize("wrong", ["1", None, 1j, {"a": 1.0}, iter([1.0]), [1.0, "2"], [[None]]], ids=str)
+@pytest.mark.parametrize("wrong", ["1", None, 1j, {"a": 1.0}, iter([1.0]), [1.0, "2"], [[None]]])
 def test_arguments_are_numbers_or_lists_of_numbers(wrong):
     for attempt in (grad(lambda x: 1.0), jacobian(lambda x: 1.0), lambda x: vjp(lambda x: 1.0, x)):
         with pytest.raises(TypeError, match="expected a number or a list of numbers, got"):

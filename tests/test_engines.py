@@ -16,7 +16,7 @@ from nn.optim import OPTIMIZERS, SGD
 from nn.penalties import l1, l2
 from nn.schedules import Cosine, OnPlateau
 
-few = settings(max_examples=settings.default.max_examples // 2)  # for each, two trainings with all there is
+few = settings(max_examples=settings().max_examples // 2)  # for each, two trainings with all there is
 
 
 def parameters_after(eager, sizes=(2, 4, 1), loss=mse, make=MLP, **options):

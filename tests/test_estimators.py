@@ -1,7 +1,6 @@
 """Estimators: scikit-learn's conventions, the numbers of ``fit`` and of closed forms, and what is built on them."""
 
 import copy
-import os
 import pickle
 from functools import partial
 from unittest import SkipTest
@@ -9,6 +8,7 @@ from unittest import SkipTest
 import numpy as np
 import pytest
 from graphs import python
+from hypothesis import settings
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_blobs, make_friedman1, make_moons
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
@@ -32,7 +32,7 @@ from nn.schedules import Cosine, Step
 # Small networks that learn quickly: the checks are of conventions, and of sound predictions after 20 epochs. The deep
 # run checks the estimators as they are.
 SETTINGS = {"hidden_layer_sizes": (10,), "learning_rate_init": 0.03, "max_iter": 20}
-CHECKED = {} if os.environ.get("CHAINRULE_DEEP") == "1" else SETTINGS
+CHECKED = {} if settings.get_current_profile_name() == "deep" else SETTINGS
 
 
 @parametrize_with_checks([MLPClassifier(**CHECKED), MLPRegressor(**CHECKED)])

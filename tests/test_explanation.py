@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from graphs import large
 from hypothesis import given
 from hypothesis import strategies as st
 from test_program import mlp_loss, recorded
@@ -65,7 +66,7 @@ def test_every_graph_has_seven_steps_of_text(f, data):
     assert found["Source"] == str(program).splitlines()[:SOURCE_LINES]
 
 
-@pytest.mark.parametrize("size", [1_000, 30_000])
+@pytest.mark.parametrize("size", [1_000, large(30_000)])
 def test_a_large_graph_has_no_more_lines_than_a_small_one(size):
     deep, w, x = Value(0.5), Value(0.01), [Value(1.0 / (1 + i)) for i in range(size)]
     for _ in range(size // 20):

@@ -1,7 +1,7 @@
 """Neurons: found by structure, whoever wrote them, with their parameters and what to call them."""
 
 import pytest
-from graphs import recipes
+from graphs import large, recipes
 from hypothesis import given
 
 import autograd as ag
@@ -157,17 +157,17 @@ def test_names_may_be_any_text():
 
 
 def test_a_sum_of_a_hundred_thousand_products_is_one_neuron():
-    weights = [Value(1.0) for _ in range(50_000)]
+    weights = [Value(1.0) for _ in range(large(50_000))]
     total = Value(0.0)
     for w in weights:
         total = total + w * 0.5
     [group] = found(total.tanh())
-    assert len(group.nodes) == 100_001
+    assert len(group.nodes) == 2 * len(weights) + 1
     assert set(group.parameters) > set(weights)
 
 
 def test_a_sum_of_a_list_of_a_hundred_thousand_products_is_one_neuron():
-    weights = [Value(1.0) for _ in range(100_000)]
+    weights = [Value(1.0) for _ in range(large(100_000))]
     [group] = found(ag.sum([w * 0.5 for w in weights]))
     assert set(group.parameters) == set(weights)
 

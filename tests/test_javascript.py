@@ -13,6 +13,7 @@ from fractions import Fraction
 import pytest
 from browser import watched
 from graphs import same
+from hypothesis import settings
 
 import autograd as ag
 from autograd import OPS, Op, Value, grad
@@ -54,9 +55,9 @@ const called = ([key, texts]) => {
 
 
 @pytest.fixture(scope="module")
-def page(browser):
+def page(offline):
     """One page for all tests of this file: they leave nothing in it."""
-    with watched(browser) as page:
+    with watched(offline) as page:
         yield page
 
 
@@ -161,13 +162,13 @@ def points(op: Op) -> list[list[float]]:
             [chance.choice(mixed[start:])() for _ in range(size * op.lists)]
             for size in (1, 2, 3, 8)
             for start in range(3)
-            for _ in range(60)
+            for _ in range(3 * settings().max_examples // 2)
         ]
     # An input without a rule is an order, or a choice; but a comparison has none at all.
     free = [rule is not None or not any(op.rules) for rule in op.rules]
     axes = [SPECIAL if each else [0.0, -0.0, 1.0, math.nan] if op.selects else [1.0, 2.0] for each in free]
     found = [*map(list, itertools.product(*axes)), *map(list, op.special)]
-    for _ in range(300):
+    for _ in range(15 * settings().max_examples // 2):
         found.append(
             [anywhere(*ends) if each else chance.choice([1.0, 2.0]) for each, ends in zip(free, op.domain, strict=True)]
         )
@@ -193,7 +194,7 @@ def test_every_row_computes_and_raises_in_the_page_as_in_python(op: Op, answers)
 @pytest.mark.parametrize("op", ROWS, ids=lambda op: op.name)
 def test_the_page_knows_as_python_where_a_formula_is_not_defined(op: Op, page):
     nodes = []
-    for point in [*map(list, op.special), *points(op)[:200]]:
+    for point in [*map(list, op.special), *points(op)[: 5 * settings().max_examples]]:
         with contextlib.suppress(ArithmeticError, ValueError):
             nodes.append(Value.apply(op, tuple(map(Value, point))))
     written = script((op, len(node.inputs)) for node in nodes)
@@ -259,7 +260,7 @@ def random_graph(seed: int, steps: int = 40) -> Value:
 
 
 def test_python_and_the_page_agree_on_random_graphs(page):
-    orders = [topological_order(random_graph(seed)) for seed in range(200)]
+    orders = [topological_order(random_graph(seed)) for seed in range(5 * settings().max_examples)]
     written = script((node.op, len(node.inputs)) for order in orders for node in order if node.op)
     assert not written.missing
     graphs = []

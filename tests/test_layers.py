@@ -20,7 +20,7 @@ from nn import MLP, Activation, BatchNorm, Dropout, Layer, Neuron
 OTHERS = json.loads((Path(__file__).parent / "fixtures" / "batch_norm.json").read_text(encoding="utf-8"))
 
 every_activation = pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.arity == 1])
-few = settings(max_examples=settings.default.max_examples // 4)  # a check of a batch takes a second
+few = settings(max_examples=settings().max_examples // 4)  # a check of a batch takes a second
 
 
 # ---- neurons ---------------------------------------------------------------------------------------------------------

@@ -39,10 +39,10 @@ from nn.tensors import flatten, map_tensor
 OTHERS = json.loads((Path(__file__).parent / "fixtures" / "losses.json").read_text(encoding="utf-8"))
 
 every_loss = pytest.mark.parametrize("name", LOSSES)
-few = settings(max_examples=settings.default.max_examples // 4)  # for each loss
+few = settings(max_examples=settings().max_examples // 4)  # for each loss
 
-ROWS = {multilabel_cross_entropy, multilabel_cross_entropy_with_logits, softmax_cross_entropy, kl_divergence}
-ROWS |= {multiclass_hinge, cosine_distance}
+ROWS = [multilabel_cross_entropy, multilabel_cross_entropy_with_logits, softmax_cross_entropy, kl_divergence]
+ROWS += [multiclass_hinge, cosine_distance]
 """Losses of lists of k numbers; the others take numbers too."""
 
 PROBABILITIES = {binary_cross_entropy, multilabel_cross_entropy, kl_divergence}

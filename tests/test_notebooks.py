@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,9 @@ import pytest
 from browser import missing
 from graphs import ROOT
 
-try:
-    import nbformat
-    from nbclient import NotebookClient
-except ImportError as error:
-    missing(f"{error.name} is not installed (pip install -e '.[dev]')")
+for package in ("nbclient", "nbformat"):  # they take seconds to load, and so load where they are used
+    if find_spec(package) is None:
+        missing(f"{package} is not installed (pip install -e '.[dev]')")
 
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
@@ -43,6 +42,9 @@ def test_there_are_notebooks():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_shows_what_is_stored_in_it(path: Path):
+    import nbformat
+    from nbclient import NotebookClient
+
     stored = nbformat.read(path, as_version=4)
     nbformat.validate(stored)
     run = nbformat.read(path, as_version=4)

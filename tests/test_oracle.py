@@ -5,6 +5,7 @@ from itertools import islice
 
 import pytest
 from graphs import python
+from hypothesis import settings
 from mpmath import mp, mpf
 
 import autograd as ag
@@ -15,7 +16,7 @@ from autograd.testing.errors import BlackBoxError, UndecidedError, UndefinedErro
 from autograd.testing.points import points
 from autograd.testing.truth import local_oracle, value_oracle
 
-POINTS = 60
+POINTS = 20 + settings().max_examples
 ROWS = list(OPS.values())
 
 

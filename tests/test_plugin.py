@@ -154,7 +154,7 @@ def test_the_option_says_how_many_inputs_are_drawn(run, pytester):
 
 
 def test_without_the_option_the_profile_says_it(run, pytester):
-    pytester.makepyfile(DRAWN.format(examples=settings.default.max_examples))
+    pytester.makepyfile(DRAWN.format(examples=settings().max_examples))
     run().assert_outcomes(passed=4)
 
 

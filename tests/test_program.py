@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from graphs import large
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import BACKENDS, check, mlp_loss, near, random_network, recorded
@@ -133,7 +134,7 @@ def test_arrays_that_share_memory_are_never_needed_at_once(rng):
 def test_residual_chains_of_any_depth():
     w, x = Value(0.001, "w"), Value(0.5, "x")
     h = x
-    for _ in range(10_000):
+    for _ in range(large(10_000)):
         h = h + w * h.tanh()
     check(h, compile(h, [x], [w]), [np.array([0.5])], [w])
 

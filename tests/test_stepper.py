@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from browser import watched
 from graphs import recipes
 from hypothesis import given
 from hypothesis import strategies as st
@@ -209,25 +210,26 @@ def test_a_leaf_alone_has_one_step(page: Any, tmp_path: Path) -> None:
     assert shown(page, "x") == {"data": "2.0", "grad": "1.0"}
 
 
-def test_play_runs_to_the_end_and_space_pauses_it(page: Any, tmp_path: Path) -> None:
+def test_play_runs_to_the_end_and_space_pauses_it(browser: Any, tmp_path: Path) -> None:
     loss = error_of_a_neuron()
     _, last = count(loss)
-    page.clock.install(time=0)
-    opened(page, tmp_path, loss)
-    page.clock.pause_at(60_000)  # from now on time passes only as it is told
-    page.locator("#speed").select_option("2")
-    page.locator("#play").click()
-    page.clock.run_for(1000)
-    assert step_of(page) == 2
-    assert page.locator("#play").get_attribute("aria-label") == "Pause"
-    page.locator("h1").click()
-    page.keyboard.press("Space")
-    page.clock.run_for(5000)
-    assert step_of(page) == 2
-    page.keyboard.press("Space")
-    page.clock.run_for(500 * last)
-    assert step_of(page) == last
-    assert page.locator("#play").get_attribute("aria-label") == "Play"
+    with browser.new_context(offline=True) as own, watched(own) as page:  # a clock is stopped in all of a context
+        page.clock.install(time=0)
+        opened(page, tmp_path, loss)
+        page.clock.pause_at(60_000)  # from now on time passes only as it is told
+        page.locator("#speed").select_option("2")
+        page.locator("#play").click()
+        page.clock.run_for(1000)
+        assert step_of(page) == 2
+        assert page.locator("#play").get_attribute("aria-label") == "Pause"
+        page.locator("h1").click()
+        page.keyboard.press("Space")
+        page.clock.run_for(5000)
+        assert step_of(page) == 2
+        page.keyboard.press("Space")
+        page.clock.run_for(500 * last)
+        assert step_of(page) == last
+        assert page.locator("#play").get_attribute("aria-label") == "Play"
 
 
 def test_every_step_shows_its_numbers(page: Any, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from .statements import PYTHON, Buffer, Ref, Statement
 from .tracing import Expr, Tracer, Unless
 from .values import Values
 
-IMPORTED = {name for name in dir(np) if isinstance(getattr(np, name), np.ufunc)}
+IMPORTED = {name for name, each in vars(np).items() if isinstance(each, np.ufunc)}  # getattr would load all of NumPy
 IMPORTED |= {"copyto", "empty", "flatnonzero", "full", "inf", "nan", "take", "where"}
 GIVEN = ("parameters", "gradient", "B", "dtype")
 """What the text needs besides: the vectors (P,), the size of the batch, the kind of numbers."""
