@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value, sum, topological_order
 
+from .comparison import agree, nearby, spread, unchanged
 from .layers import Dropout
 from .losses import Loss
 from .modules import Module
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, np.dtype[Any]]
-
-COMPARED = 20_000
-"""A program is compared with the graph on as many examples as make so many nodes, and on two at least."""
 
 MOST_UNROLLED = 2_000_000
 """The most nodes of a batch whose examples are related; its program would take more than the machine has."""
@@ -72,6 +69,7 @@ class Problem:
 
     def recorded(self, xs: Sequence[Any], ys: Sequence[Any]) -> Value:
         """The loss of a batch, as a graph."""
+        xs = [sample(x) for x in xs]
         batch = self.model.batch(xs) if isinstance(self.model, Module) else [self.model(x) for x in xs]
         return self._value("loss", self.loss(batch, ys))
 
@@ -85,6 +83,7 @@ class Problem:
             raise TypeError(f"the {what} must return a Value that depends on the model, got {shown(x)}")
         return x
 
+    @cached_property
     def buffers(self) -> list[Value]:
         """The model's running statistics."""
         if not isinstance(self.model, Module):
@@ -99,7 +98,7 @@ class Problem:
     def reseed(self, *seeds: int) -> None:
         """Let all that the model draws be determined by these whole numbers."""
         for i, dropout in enumerate(self._dropouts):
-            dropout.reseed(*seeds, i)
+            dropout.reseed(*seeds, i + 1)  # for NumPy, seeds that end in 0 are the same without it
 
 
 class Recorded:
@@ -110,27 +109,30 @@ class Recorded:
 
     def step(self, batch: Sequence[int], rng: np.random.Generator) -> float:
         """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
-        value = self.backward(batch, rng)
-        self.optimizer.step()
-        return value
-
-    def backward(self, batch: Sequence[int], rng: np.random.Generator | None = None) -> float:
-        """The loss of these examples, augmented; the gradients are in the parameters.
-
-        Without a generator, what a program is compared with: neither augmented, nor with the penalty.
-        """
         problem = self.problem
-        xs: Sequence[Any] = [sample(problem.xs[i]) for i in batch]
-        if rng is not None and problem.augment is not None and problem.arrays is not None:
+        xs = [problem.xs[i] for i in batch]
+        if problem.augment is not None and problem.arrays is not None:
             xs = problem.augmented(problem.arrays[0][batch], rng).tolist()
-        value = problem.recorded(xs, [problem.ys[i] for i in batch])
-        if rng is not None and problem.penalty is not None:
-            value = value + problem.recorded_penalty()
+        before = [(buffer, buffer.data) for buffer in problem.buffers]
+        try:
+            value = problem.recorded(xs, [problem.ys[i] for i in batch])
+            if problem.penalty is not None:
+                value = value + problem.recorded_penalty()
+            self.differentiate(value)
+            self.optimizer.step()
+        except BaseException:  # a step is whole, or has not happened
+            for buffer, data in before:
+                buffer.data = data
+            raise
+        return value.data
+
+    def differentiate(self, value: Value) -> list[float]:
+        """The data of a loss and its gradient, which is left in the parameters. Raises OverflowError if not finite."""
         if not math.isfinite(value):
             raise OverflowError(f"the loss is {value.data}")
         self.optimizer.zero_grad()
         value.backward()
-        return value.data
+        return [value.data, *[p.grad for p in self.optimizer.parameters]]
 
     def load(self) -> None:
         """Take the parameters from the model: they are its Values."""
@@ -164,8 +166,14 @@ class Compiled:
         self.parameters = np.array([p.data for p in self.optimizer.parameters])
         self._gradient = np.zeros_like(self.parameters)
         self._programs: dict[int, LossProgram] = {}
-        self.reduce = self._reduction(size)
+        program = self._program(size)
         self._penalty = PenaltyProgram(self.problem) if self.problem.penalty is not None else None
+        with unchanged(self.problem.buffers), nearby(self.optimizer.parameters):
+            self.load()
+            self.reduce = self._reduction(program, size)
+            if self._penalty is not None:
+                self._compare(self._penalty)
+        self.load()
 
     def _program(self, size: int) -> LossProgram:
         """That of a batch of so many, or of one example."""
@@ -174,37 +182,31 @@ class Compiled:
             self._programs[size] = LossProgram(self.problem, size)
         return self._programs[size]
 
-    def _reduction(self, size: int) -> str:
+    def _reduction(self, program: LossProgram, size: int) -> str:
         """How the losses of some examples make that of the batch, compared with their graph."""
         import numpy as np
 
-        program = self._program(size)
-        if self.whole:
-            some = list(range(size))
-        else:
-            count = max(2, COMPARED // program.program.report().nodes)
-            some = list(range(0, len(self.xs), math.ceil(len(self.xs) / count)))
-        with self._nothing_changed():
-            self.problem.reseed(0)
-            expected = [self.recorded.backward(some), *[p.grad for p in self.optimizer.parameters]]
+        last = len(self.xs) - 1
+        some = [last - i for i in range(size)] if self.whole else spread(len(self.xs), program.nodes)
+        self.problem.reseed(0)
+        graph = self.problem.recorded([self.problem.xs[i] for i in some], [self.problem.ys[i] for i in some])
+        expected = np.array(self.recorded.differentiate(graph))
         for reduce in ("mean", "sum"):
             self.problem.reseed(0)
             value = program.value_and_grad(self.parameters, self.xs[some], self.ys[some], reduce, self._gradient)
-            error = np.abs(np.array([value, *self._gradient]) - expected)
-            if any(expected) and (error <= 1e-9 * np.abs(expected).max()).all():
+            if expected.any() and agree(np.array([value, *self._gradient]), expected):
                 return reduce
         raise RelatedError("the loss of a batch is neither the mean nor the sum of what the first example shows")
 
-    @contextmanager
-    def _nothing_changed(self) -> Iterator[None]:
-        """Put back the gradients, and the running statistics."""
-        values = [*self.optimizer.parameters, *self.problem.buffers()]
-        before = [(value, value.data, value.grad) for value in values]
-        try:
-            yield
-        finally:
-            for value, data, grad in before:
-                value.data, value.grad = data, grad
+    def _compare(self, penalty: PenaltyProgram) -> None:
+        """Raise NotCompiledError unless this gives the numbers of the graph."""
+        import numpy as np
+
+        expected = np.array(self.recorded.differentiate(self.problem.recorded_penalty()))
+        self._gradient[:] = 0.0
+        value = penalty.add_to(self._gradient, self.parameters)
+        if not agree(np.array([value, *self._gradient]), expected):
+            raise NotCompiledError("the penalty depends on a number that is not in its graph (.data)")
 
     def step(self, batch: Sequence[int], rng: np.random.Generator) -> float:
         """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
@@ -245,7 +247,7 @@ class LossProgram:
     def __init__(self, problem: Problem, size: int) -> None:
         from autograd import compile
 
-        xs = [map_tensor(Example, sample(x)) for x in problem.xs[:size]]
+        xs = [map_tensor(Example, x) for x in problem.xs[:size]]
         ys = [map_tensor(Example, y) for y in problem.ys[:size]]
         with recording() as found:
             output = problem.recorded(xs, ys)
@@ -259,6 +261,7 @@ class LossProgram:
             )
         inputs = [[leaf for _, leaf in flatten(tensors)] for tensors in (xs, ys)] + list(found.noise.values())
         self.program = compile(output, inputs, parameters)
+        self.nodes = len(nodes)
         self._fixed = _fixed(nodes, parameters, inputs)
         self._size, self._noise = size, found.noise
         self._statistics = Statistics(found, inputs, parameters) if found.statistics else None
@@ -286,7 +289,9 @@ class PenaltyProgram:
     def __init__(self, problem: Problem) -> None:
         from autograd import compile
 
-        output, parameters = problem.recorded_penalty(), problem.optimizer.parameters
+        with recording():
+            output = problem.recorded_penalty()
+        parameters = problem.optimizer.parameters
         self._program = compile(output, (), parameters)
         self._fixed = _fixed(topological_order(output), parameters, [])
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd import Value
+from autograd import Value, topological_order
 
+from .comparison import agree, spread
 from .losses import Loss
 from .prediction import Predictor
 from .recording import Example, NotCompiledError, recording
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 Metrics = Mapping[str, Callable[[Any, Any], float]]
-
-COMPARED = 100
-"""The program of a loss is compared with the graph on so many examples."""
 
 
 class Measure:
@@ -87,12 +85,14 @@ class LossMeter:
         first = [map_tensor(Example, each[:1]) for each in (predictions, targets)]
         with recording():
             output = self.loss(*first)
-        program = compile(output, [[leaf for _, leaf in flatten(each)] for each in first])
-        some = slice(None, None, max(1, len(predictions) // COMPARED))
+        inputs = [[leaf for _, leaf in flatten(each)] for each in first]
+        nodes, given = topological_order(output), {leaf for leaves in inputs for leaf in leaves}
+        program = compile(output, inputs, [node for node in nodes if node.op is None and node not in given])
+        some = spread(len(predictions), len(nodes))
         expected = self._recorded(predictions[some], targets[some])
         found = self._computed(program, predictions[some], targets[some])
         for reduce in (np.mean, np.sum):
-            if expected and abs(reduce(found) - expected) <= 1e-9 * abs(expected):
+            if expected and agree(reduce(found), expected):
                 self._program, self._reduce = program, reduce
                 return
         raise NotCompiledError("the loss of a batch is neither the mean nor the sum of what the first example shows")
@@ -100,6 +100,7 @@ class LossMeter:
     def _computed(self, program: Program, predictions: Array, targets: Array) -> Array:
         """The loss of each prediction, shape (n,)."""
         rows = len(predictions)
+        program.load()  # a model's parameters, which a loss may depend on too
         losses: Array = program(predictions.reshape(rows, -1), targets.reshape(rows, -1))
         return losses
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, sum, topological_order
 
+from .comparison import agree, nearby, spread
 from .modules import Module, evaluating
 from .recording import Example, NotCompiledError, recording
-from .tensors import flatten, floats, map_tensor, sample, shape
+from .tensors import flatten, floats, map_tensor, sample, sequence, shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,15 +23,16 @@ TOGETHER = 1000
 """So many samples are computed at once: the memory of a program grows with them."""
 
 
-def predict(model: Any, xs: Sequence[Any] | Array) -> Array:
+def predict(model: Any, xs: Iterable[Any]) -> Array:
     """The predictions of a model for n samples, in evaluation mode: an array, shape (n,), or (n, k) for lists of k.
 
     The graph of one sample is compiled (``autograd.compile``), which is far quicker than calling the model n times,
-    with the same numbers to rounding. The graph is used where Python looks at a number (``if``, ``max``).
+    with the same numbers to rounding. The graph is used where Python looks at a number (``if``, ``max``), and where the
+    program gives other numbers for some samples.
 
     Args:
         model: called on each sample, a list of numbers (a sample that is one number is put in a list).
-        xs: the samples, each a number or a list of numbers.
+        xs: the samples, each a number or a list of numbers; also a table, or a generator.
 
     Raises:
         TypeError, ValueError: what the model raises for such samples.
@@ -51,30 +53,41 @@ class Predictor:
         self._program: Program | None = None
         self._shape: tuple[int, ...] = ()
 
-    def __call__(self, xs: Sequence[Any] | Array) -> Array:
+    def __call__(self, xs: Iterable[Any]) -> Array:
         """Those for n samples, shape (n,) or (n, k), by what the model's parameters are now."""
         import numpy as np
 
-        if not len(xs):
+        samples = sequence(xs)
+        if not len(samples):
             return np.empty(0)
-        rows = None if self._eager else _rows(xs)
+        rows = None if self._eager else _rows(samples)
         with evaluating(self.model):
             if rows is not None and self._program is None:
                 try:
-                    self._program = self._compiled(xs[0])
-                except NotCompiledError:
+                    self._program = self._compiled(samples, rows)
+                except (NotCompiledError, TypeError, ValueError, ArithmeticError):
                     self._eager = True
             if rows is None or self._program is None:
-                return np.array([map_tensor(float, self.model(sample(x))) for x in xs])
-        self._program.load()
-        parts = [self._program(rows[i : i + TOGETHER]) for i in range(0, len(rows), TOGETHER)]
+                return self._recorded(samples)
+        return self._computed(self._program, rows)
+
+    def _recorded(self, xs: Sequence[Any]) -> Array:
+        import numpy as np
+
+        return np.array([map_tensor(float, self.model(sample(x))) for x in xs])
+
+    def _computed(self, program: Program, rows: Array) -> Array:
+        import numpy as np
+
+        program.load()
+        parts = [program(rows[i : i + TOGETHER]) for i in range(0, len(rows), TOGETHER)]
         return np.concatenate(parts).reshape(len(rows), *self._shape)
 
-    def _compiled(self, x: Any) -> Program:
+    def _compiled(self, xs: Sequence[Any], rows: Array) -> Program:
         """The program of the model's outputs. Raises NotCompiledError unless a sample's graph is that of all."""
         from autograd import compile
 
-        example = map_tensor(Example, sample(x))
+        example = map_tensor(Example, sample(xs[0]))
         inputs = [leaf for _, leaf in flatten(example)]
         with recording():
             found = self.model(example)
@@ -84,10 +97,15 @@ class Predictor:
         self._shape = shape(found)
         # A model's own order of its parameters is the one in which they are matrices.
         own = self.model.parameters() if isinstance(self.model, Module) else []
-        leaves = [node for node in topological_order(sum(outputs)) if node.op is None]
+        nodes = topological_order(sum(outputs))
         given = set(inputs)
-        others = [leaf for leaf in dict.fromkeys([*own, *leaves]) if leaf not in given]
-        return compile(outputs, [inputs], others)
+        others = [leaf for leaf in dict.fromkeys([*own, *nodes]) if leaf.op is None and leaf not in given]
+        program = compile(outputs, [inputs], others)
+        some = spread(len(xs), len(nodes))
+        with nearby(own):
+            if not agree(self._computed(program, rows[some]), self._recorded([xs[i] for i in some])):
+                raise NotCompiledError("the graph of a sample is not that of all")
+        return program
 
 
 def _rows(xs: Sequence[Any] | Array) -> Array | None:

@@ -75,3 +75,14 @@ def floats(x: Tensor) -> Array:
 def sample(x: Any) -> list[Any]:
     """A sample as a model takes it: a number is put in a list."""
     return list(x) if is_list(x) else [x]
+
+
+def sequence(xs: Any) -> Any:
+    """A list, tuple or array of what was given: also of a generator, or of a table."""
+    if isinstance(xs, (list, tuple)):
+        return xs
+    if not is_list(xs):
+        return list(xs)
+    import numpy as np
+
+    return np.asarray(xs)

@@ -21,7 +21,7 @@ from .progress import progress_bar
 from .ranges import whole
 from .schedules import Schedule
 from .stopping import Best
-from .tensors import is_list
+from .tensors import sequence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,9 @@ Examples = tuple[Any, Any]
 
 
 class DivergedError(ArithmeticError):
-    """The loss is no longer finite. The parameters are those before the batch that showed it.
+    """The loss is no longer finite.
+
+    The parameters are those before the batch that showed it; if it is the validation loss, those after the epoch.
 
     Attributes:
         epoch: the epoch in which it happened, counted from 1.
@@ -105,9 +107,9 @@ def fit(
         eager: record the graph of every batch. By default that of one example is compiled (``autograd.compile``) and
             trained on arrays, which is far quicker, with the same numbers to rounding; where a batch relates its
             examples (BatchNorm), that of a whole batch. The graph is used where neither gives its numbers (compared on
-            some examples, spread over all), where Python looks at a number (``if``, ``max``, ``==``), and where the
-            optimiser steps in a way of its own: ``history.engine`` says. What a callback changes besides Values that
-            the loss depends on, the examples included, is not seen; then pass ``eager=True``.
+            some examples, spread over all, with other parameters), where Python looks at a number (``if``, ``max``,
+            ``==``), and where the optimiser steps in a way of its own: ``history.engine`` says. What a callback changes
+            besides Values that the loss depends on, the examples included, is not seen; then pass ``eager=True``.
 
     Returns:
         The history. Ctrl-C ends the training, and drops the step at hand: the model keeps what it has learned, and
@@ -143,13 +145,13 @@ def fit(
     problem = Problem(model, *examples, loss, optimizer, penalty, augment)
     if augment is not None and problem.arrays is None:
         raise ValueError("augment is given arrays, so fit takes samples that are numbers of one shape with it")
-    if problem.buffers() and len(examples[0]) % size == 1 % size:
+    if problem.buffers and len(examples[0]) % size == 1 % size:
         raise ValueError(
             f"batch normalisation takes at least 2 samples a batch, and the last batch of {size} of "
             f"{len(examples[0])} samples has one: choose another batch_size"
         )
     measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics or {}, eager)
-    values = [*optimizer.parameters, *problem.buffers()]
+    values = [*optimizer.parameters, *problem.buffers]
     best = Best(values, patience)
     settings = {"model": model, "optimizer": optimizer, "loss": loss, "schedule": schedule}
     settings |= {"samples": len(examples[0]), "batch_size": size, "seed": seed}
@@ -225,7 +227,7 @@ def _examples(part: str, xs: Any, ys: Any) -> Examples:
     for what, each in (("samples", xs), ("targets", ys)):
         if not isinstance(each, Iterable):
             raise TypeError(f"fit takes a list of {part}{what}, got {shown(each)}")
-    samples, targets = map(_sequence, (xs, ys))
+    samples, targets = map(sequence, (xs, ys))
     if not len(samples) or len(samples) != len(targets):
         raise ValueError(f"fit needs {part}samples and one target for each, got {len(samples)} and {len(targets)}")
     return samples, targets
@@ -236,14 +238,3 @@ def _pair(validation: Any) -> tuple[Any, Any]:
     if not isinstance(validation, (list, tuple)) or len(validation) != 2:
         raise TypeError(f"fit takes validation data as a pair, samples and targets, got {shown(validation)}")
     return validation[0], validation[1]
-
-
-def _sequence(xs: Any) -> Any:
-    """A list, tuple or array of what was given: also of a generator, or of a table."""
-    if isinstance(xs, (list, tuple)):
-        return xs
-    if not is_list(xs):
-        return list(xs)
-    import numpy as np
-
-    return np.asarray(xs)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from nn import MLP, BatchNorm, Layer, Module, Sequential, fit
+from nn import MLP, BatchNorm, DivergedError, Dropout, Layer, Module, Sequential, fit, predict
 from nn.augment import Jitter
 from nn.engines import Compiled, Problem, Recorded, engine
 from nn.losses import mse
@@ -239,6 +239,72 @@ def test_whatever_looks_at_a_number_is_recorded_and_trains(loss):
     assert history.loss.tolist() == fit(again, xs, ys, loss=loss, epochs=2, eager=True).loss.tolist()
 
 
+class Gated(Module):
+    """What it is multiplied by is taken out of the graph, as people detach it (``.data``)."""
+
+    def __init__(self, normalised=False):
+        self.gate, self.layer = Layer(2, 1, None, seed=0), Layer(2, 1, "tanh", seed=1)
+        self.norm = BatchNorm(2) if normalised else None
+
+    def __call__(self, x):
+        """A number."""
+        return self.layer(x) * self.gate(x).data
+
+    def batch(self, xs):
+        """A number each."""
+        return [self(x) for x in (self.norm.batch(xs) if self.norm else xs)]
+
+
+class Normed(Module):
+    """A neuron with weights of length 1, a length that gets no gradient."""
+
+    def __init__(self):
+        self.w = [ag.Value(0.5), ag.Value(1.0)]
+
+    def __call__(self, x):
+        """A number."""
+        return ag.dot(self.w, x) / math.hypot(*[w.data for w in self.w])
+
+
+def per_length(model):
+    """L2, divided by a number that was taken out of the graph."""
+    return l2(model) / math.fsum(p.data**2 for p in model.parameters())
+
+
+def scaled(model):
+    """Mean squared error, divided by a number that was taken out of the graph."""
+    return lambda ps, ts: mse(ps, ts) / (1.0 + math.fsum(p.data**2 for p in model.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (Gated, {}),
+        (lambda: Gated(normalised=True), {}),
+        (Normed, {}),
+        (lambda: MLP(2, [3, 1], seed=0), {"loss": scaled}),
+        (lambda: MLP(2, [1], seed=0), {"penalty": per_length}),
+        (lambda: MLP(2, [1], seed=0), {"penalty": lambda model: max(w**2 for w in model.parameters())}),
+        (lambda: MLP(2, [1], seed=0), {"penalty": lambda model: l2(model) if l2(model) > 0.5 else l1(model)}),
+    ],
+)
+def test_a_number_that_python_took_out_of_the_graph_is_noticed(make, options):
+    rng = np.random.default_rng(0)
+    xs = rng.normal(size=(20, 2))
+
+    def trained(eager):
+        model = make()
+        given = {name: option(model) if option is scaled else option for name, option in options.items()}
+        optimizer = SGD(model.parameters(), 0.05)
+        history = fit(model, xs, 3.0 * xs[:, 0], epochs=3, batch_size=5, optimizer=optimizer, eager=eager, **given)
+        return history.engine, history.loss.tolist(), model
+
+    engine, losses, model = trained(False)
+    assert engine.startswith("graph: ")
+    assert losses == trained(True)[1]
+    assert predict(model, xs).tolist() == pytest.approx([float(model(x)) for x in xs.tolist()], rel=1e-12)
+
+
 def test_the_history_says_what_it_was_computed_on():
     arguments = MLP(1, [1], seed=0), [1.0, 2.0], [1.0, 2.0]
     assert fit(*arguments, epochs=1).engine == "program"
@@ -337,6 +403,23 @@ def test_an_optimiser_that_steps_in_its_own_way_is_asked_to():
     model = MLP(1, [1], seed=0)
     optimizer = Sign(model.parameters())
     assert isinstance(chosen(model, [1.0], [2.0], optimizer=optimizer), Recorded)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_step_that_fails_changes_no_running_statistics(eager):
+    model = MLP(1, [2, 1], batch_norm=True, seed=0)
+    before = model.state_dict()
+    with pytest.raises(DivergedError):
+        fit(model, [1.0, 2.0], [0.0, 1e200], eager=eager)
+    assert model.state_dict() == before
+
+
+def test_dropout_and_augmentation_draw_different_numbers():
+    """NumPy takes a seed that ends in zeros for the same as one without them."""
+    problem = Problem(Sequential(Dropout(0.5), Dropout(0.5)), [1.0], [1.0], mse, SGD([ag.Value(0.0)]))
+    problem.reseed(3, 1)
+    drawn = [tuple(each.draw(30)) for each in problem.model.layers]
+    assert len({*drawn, tuple(2.0 * (np.random.default_rng((3, 1)).random(30) >= 0.5))}) == 3
 
 
 def test_choosing_changes_no_gradient():

@@ -40,6 +40,15 @@ def test_what_a_program_would_measure_otherwise_is_measured_on_graphs(loss):
     assert LossMeter(loss)(predictions, targets) == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_loss_that_depends_on_parameters_is_measured_by_what_they_are_now():
+    w = ag.Value(1.0)
+    meter = LossMeter(lambda ps, ts: mse(ps, ts) + w**2)
+    numbers = np.array([1.0, 2.0]), np.array([1.0, 2.0])
+    assert meter(*numbers) == 1.0
+    w.data = 3.0
+    assert meter(*numbers) == 9.0
+
+
 def test_a_loss_that_is_not_finite_is_said():
     with pytest.raises(OverflowError, match="the validation loss is nan"):
         LossMeter(mse)(np.array([math.nan]), np.array([1.0]))

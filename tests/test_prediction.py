@@ -77,7 +77,15 @@ class Constant(Branching):
         return 2.0
 
 
-@pytest.mark.parametrize("model", [Branching(), Comparing(), Constant()])
+class Detaching(Branching):
+    """It takes a number out of the graph."""
+
+    def __call__(self, x):
+        """A number."""
+        return x[0] * float((self.w * x[0]).data) if isinstance(x[0], ag.Value) else self.w * x[0] * x[0]
+
+
+@pytest.mark.parametrize("model", [Branching(), Comparing(), Constant(), Detaching()])
 def test_what_decides_by_numbers_is_asked_for_each_sample(model):
     xs = [2.0, -1.0, 1.0]
     assert predict(model, xs).tolist() == [float(model([x])) for x in xs]
