@@ -24,11 +24,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import losses, optim, penalties, schedules
+from . import optim, penalties, schedules
 from .extras import scikit_learn
 from .losses import Loss
 from .modules import Module
 from .networks import MLP
+from .objectives import Objective, objective
 from .optim import Optimizer
 from .prediction import predict
 from .ranges import fraction, nonnegative, positive, whole
@@ -40,7 +41,6 @@ scikit_learn("base")
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.extmath import softmax
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -69,7 +69,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
     random_state: Any = None
     verbose: bool = False
 
-    def _train(self, xs: Any, ys: Any, outputs: int, labels: Array | None = None) -> Self:
+    def _train(self, xs: Any, ys: Any, outputs: int, loss: Loss, labels: Array | None = None) -> Self:
         """Train a network of so many outputs; of examples with labels, the same share of each is held out."""
         seed = int(check_random_state(self.random_state).randint(2**31))
         held_out = None
@@ -93,7 +93,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             ys,
             epochs=epochs,
             batch_size=self._batch_size(len(xs)),
-            loss=self._loss(),
+            loss=loss,
             optimizer=self._optimizer(model),
             schedule=schedules.by_name(self.schedule)(epochs) if isinstance(self.schedule, str) else self.schedule,
             penalty=self._penalty(),
@@ -110,9 +110,6 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         while self.batch_norm and 1 < size < samples and samples % size == 1:  # one sample has no variance
             size += 1
         return size
-
-    def _loss(self) -> Loss:
-        return self.loss if callable(self.loss) else losses.by_name(self.loss)
 
     def _optimizer(self, model: MLP) -> Optimizer:
         make = self.optimizer if callable(self.optimizer) else optim.by_name(self.optimizer)
@@ -141,7 +138,9 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     Args:
         hidden_layer_sizes: the number of neurons of each hidden layer, or of the only one; () is a linear model.
         activation: see ``nn.MLP``.
-        loss: a loss by name, or a function of n lists of outputs and as many targets, lists with a single 1.
+        loss: a loss by name, which is given what it takes: of the outputs of the network the probabilities, if it is
+            ``binary_cross_entropy``, ``multilabel_cross_entropy`` or ``kl_divergence``, and targets of 1 and -1, if it
+            is ``hinge`` or ``squared_hinge``. Or a function of n lists of outputs, and of targets with a single 1.
         optimizer: an optimiser by name, or a function that makes one of ``(parameters, learning_rate=...)``, such as
             ``functools.partial(nn.optim.SGD, momentum=0.9)``.
         learning_rate_init: the learning rate, which the schedule multiplies; by default the optimiser's own.
@@ -191,7 +190,8 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         k = len(classes)
         if k < 2:
             raise ValueError(f"a classifier takes labels of 2 classes or more, got {k} class")
-        self._train(X, np.eye(k)[labels], k, labels)
+        goal = self._objective()
+        self._train(X, goal.targets(labels, k), k, goal.loss, labels)
         self.classes_ = classes
         return self
 
@@ -209,27 +209,35 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         labels: Array = self.classes_[greatest]
         return labels
 
+    def _objective(self) -> Objective:
+        return objective(self.loss)
+
     def _knows_probabilities(self) -> bool:
-        if self._loss() is not losses.softmax_cross_entropy:
-            raise AttributeError("only with the loss softmax_cross_entropy are a network's outputs log-probabilities")
+        goal = self._objective()
+        if goal.probabilities is None:
+            raise AttributeError(f"with the loss {goal.loss.__name__} a network's outputs stand for no probabilities")
         return True
 
     @available_if(_knows_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
-        """The probability of each class for n samples, shape (n, k): the softmax of the outputs.
+        """The probability of each class for n samples, shape (n, k), that the loss takes the outputs for.
+
+        With ``softmax_cross_entropy`` that is their softmax. With a loss that asks of each class whether it is the one,
+        such as ``multilabel_cross_entropy_with_logits``, it is the answer's share in the sum of all.
 
         Raises:
-            AttributeError: the loss is another than ``softmax_cross_entropy``, the outputs of which are no logits.
+            AttributeError: the outputs stand for no probabilities, such as with the loss ``hinge``.
         """
-        probabilities: Array = softmax(self._outputs(X), copy=False)
-        return probabilities
+        goal = self._objective()
+        assert goal.probabilities is not None
+        return goal.probabilities(self._outputs(X))
 
 
 @dataclass(eq=False, repr=False)
 class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     """A regressor: a network with an output for each number to be predicted.
 
-    Args: see ``MLPClassifier``; the targets of a loss are those of ``fit``.
+    Args: see ``MLPClassifier``; the loss is one of numbers, by default the mean squared error.
 
     Attributes:
         model_, history_, n_iter_, n_features_in_, feature_names_in_: see ``MLPClassifier``.
@@ -254,7 +262,7 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        return self._train(X, y, y.shape[1] if y.ndim == 2 else 1)
+        return self._train(X, y, y.shape[1] if y.ndim == 2 else 1, objective(self.loss, numeric=True).loss)
 
     def predict(self, X: Any) -> Array:
         """The predictions for n samples, of the shape of the targets."""

@@ -31,7 +31,6 @@ from autograd import (
     where,
 )
 
-from .choices import choose
 from .tensors import flatten, shape
 
 Loss = Callable[[Sequence[Any], Sequence[Any]], Any]
@@ -327,16 +326,6 @@ LOSSES: dict[str, Loss] = {
     )
 }
 # fmt: on
-
-
-def by_name(name: str) -> Loss:
-    """The loss of this name. Raises ValueError, with the names there are, if there is none.
-
-    >>> by_name("huber")([1.0], [3.0])
-    1.5
-    """
-    return choose(LOSSES, name, "loss")
-
 
 # ---- parts -----------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
-from .choices import choose
 from .tensors import floats
 
 if TYPE_CHECKING:
@@ -59,18 +58,6 @@ def confusion_matrix(predictions: Any, targets: Any, threshold: float = 0.0) -> 
 
     predicted, true, k = _classes(predictions, targets, threshold)
     return np.bincount(k * true + predicted, minlength=k * k).reshape(k, k)
-
-
-METRICS: dict[str, Metric] = {"accuracy": accuracy}
-
-
-def by_name(name: str) -> Metric:
-    """The metric of this name. Raises ValueError, with the names there are, if there is none.
-
-    >>> by_name("accuracy")([2.0, -1.0], [1, 1])
-    0.5
-    """
-    return choose(METRICS, name, "metric")
 
 
 def _classes(predictions: Any, targets: Any, threshold: float) -> tuple[Array, Array, int]:

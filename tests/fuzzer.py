@@ -546,8 +546,6 @@ SOUND: dict[str, Callable[[Random], Any]] = {
     "batch.xs": some([[0.5], [-1.0]], [[0.5, 1.0], [2.0, -1.0]], [[0.5, 1.0]]),
     "rng": lambda rng: Random(0),
     "initializers.by_name.name": some("glorot", "he", "lecun", "uniform"),
-    "losses.by_name.name": some("mse", "huber", "hinge"),
-    "metrics.by_name.name": some("accuracy"),
     "optim.by_name.name": some("sgd", "nesterov", "adamw"),
     "schedules.by_name.name": some("cosine", "plateau", "exponential"),
     "predictions": some(numbers, pairs, [0.25, 1.0], [[0.25, 0.75], [1.0, 0.0]]),
@@ -721,7 +719,9 @@ ROOMS = {
     **dict.fromkeys(
         ("exports", "history", "layers", "modules", "networks", "prediction", "training"), "nn exports what is public"
     ),
-    **dict.fromkeys(("checkpoints", "engines", "measures", "progress", "recording", "stopping"), "what fit is made of"),
+    **dict.fromkeys(
+        ("checkpoints", "comparison", "engines", "measures", "progress", "recording", "stopping"), "what fit is made of"
+    ),
     **dict.fromkeys(("choices", "extras", "ranges", "tensors"), "what the other modules share, and nobody else calls"),
     "plots": "matplotlib's errors, and half a second a picture",
     "cli": "fuzzed as a command",

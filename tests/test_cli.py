@@ -20,12 +20,11 @@ import pytest
 from graphs import ROOT, python
 from PIL import Image
 
-from autograd import Value, forward_steps, sigmoid, softmax, steps, topological_order
+from autograd import forward_steps, steps, topological_order
 from autograd.draw import draw
 from autograd.expression import parse
 from nn import MLP, optim, penalties, schedules
 from nn.cli import main
-from nn.cli.objectives import OBJECTIVES
 from nn.cli.pictures import Picture
 from nn.cli.tasks import TASKS
 from nn.losses import LOSSES
@@ -176,10 +175,6 @@ def test_any_schedule_is_taken_by_name(in_process, name):
 # ---- losses ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_loss_has_an_objective():
-    assert OBJECTIVES.keys() == LOSSES.keys()
-
-
 @pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("name", LOSSES)
 def test_any_loss_teaches_classes(in_process, name):
@@ -200,55 +195,6 @@ def test_a_loss_of_numbers_fits_a_curve_and_others_are_refused(in_process, tmp_p
         assert (status, out) == (2, "")
         assert err == f"chainrule: the loss {name} is for classes; to fit numbers, choose one of: {choice}\n"
         assert not list(tmp_path.iterdir())
-
-
-OUTPUTS, CHOSEN = [[2.0, -1.0, 0.5], [-300.0, 0.0, 300.0]], [0, 2]
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_targets_are_what_the_loss_takes(name):
-    objective = OBJECTIVES[name]
-    targets = objective.targets(np.array(CHOSEN), 3)
-    assert targets.argmax(axis=1).tolist() == CHOSEN
-    assert set(targets.ravel()) == ({-1.0, 1.0} if name in ("hinge", "squared_hinge") else {0.0, 1.0})
-
-
-@pytest.mark.parametrize(
-    ("name", "link"),
-    [
-        ("binary_cross_entropy", "sigmoid"),
-        ("multilabel_cross_entropy", "sigmoid"),
-        ("kl_divergence", "softmax"),
-    ],
-)
-def test_a_loss_of_probabilities_is_given_those_of_the_outputs(name, link):
-    rows = [[0.5, -1.0, 2.0], [0.0, 1.0, -3.0]]
-    probabilities = [softmax(row) if link == "softmax" else [sigmoid(z) for z in row] for row in rows]
-    targets = OBJECTIVES[name].targets(np.array(CHOSEN), 3).tolist()
-    assert OBJECTIVES[name].loss(rows, targets) == LOSSES[name](probabilities, targets)
-
-
-@pytest.mark.parametrize("name", [name for name, objective in OBJECTIVES.items() if objective.probabilities])
-def test_what_is_drawn_are_probabilities_by_which_the_loss_is_least(name):
-    """With the targets between 0 and 1 that such a probability is, the loss changes with no output."""
-    objective = OBJECTIVES[name]
-    outputs = [Value(z) for z in (0.5, -1.0, 2.0)]
-    [shares] = objective.probabilities(np.array([[z.data for z in outputs]]))
-    assert abs(shares.sum() - 1.0) <= 4 * np.spacing(1.0)
-    each = [sigmoid(z.data) for z in outputs]
-    proper = shares if name in ("softmax_cross_entropy", "kl_divergence") else each
-    np.testing.assert_allclose(shares, np.array(proper) / np.sum(proper), rtol=1e-15)
-    objective.loss([outputs], [[float(p) for p in proper]]).backward()
-    assert max(abs(z.grad) for z in outputs) <= 8 * np.spacing(1.0)
-
-
-def test_probabilities_of_far_outputs_are_finite():
-    far = np.array([[2.0, -1.0, 0.5], [0.0, -3.0, -1.0], [-1.0, -1.0, -1.0]]) * 1e5
-    for objective in OBJECTIVES.values():
-        if objective.probabilities:
-            shares = objective.probabilities(far)
-            assert shares[1:].round(3).tolist() == [[1.0, 0.0, 0.0], [0.333, 0.333, 0.333]]
-            assert abs(shares.sum(axis=1) - 1.0).max() <= 4 * np.spacing(1.0)
 
 
 # ---- data ------------------------------------------------------------------------------------------------------------

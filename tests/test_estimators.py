@@ -25,6 +25,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import nn
 from nn.estimators import MLPClassifier, MLPRegressor
+from nn.losses import LOSSES
+from nn.objectives import objective
 from nn.schedules import Cosine, Step
 
 # ---- conventions -----------------------------------------------------------------------------------------------------
@@ -247,16 +249,26 @@ def test_the_decision_of_two_classes_is_the_log_odds():
     assert np.abs(classifier.decision_function(xs) - np.log(odds[:, 1] / odds[:, 0])).max() < 1e-14
 
 
-@pytest.mark.parametrize("loss", ["multiclass_hinge", "multilabel_cross_entropy_with_logits", "mse"])
-def test_other_losses_classify_and_give_no_probabilities(loss):
+@pytest.mark.parametrize("loss", LOSSES)
+def test_any_loss_classifies_and_tells_probabilities_where_the_outputs_stand_for_some(loss):
     xs, labels = make_blobs(60, 2, centers=3, cluster_std=0.5, random_state=3)
-    classifier = MLPClassifier(**SETTINGS | {"max_iter": 60}, loss=loss, random_state=0)
+    classifier = MLPClassifier(**SETTINGS | {"max_iter": 60}, activation="tanh", loss=loss, random_state=0)
     classifier = make_pipeline(StandardScaler(), classifier).fit(xs, labels)
     assert classifier.score(xs, labels) == 1.0
-    assert not hasattr(classifier, "predict_proba")
-    with pytest.raises(AttributeError) as caught:
-        classifier[-1].predict_proba(xs)
-    assert "only with the loss softmax_cross_entropy" in str(caught.value.__cause__)
+    if objective(loss).probabilities is None:
+        assert not hasattr(classifier, "predict_proba")
+        with pytest.raises(AttributeError) as caught:
+            classifier[-1].predict_proba(xs)
+        assert f"with the loss {loss} a network's outputs stand for no probabilities" in str(caught.value.__cause__)
+    else:
+        found = classifier.predict_proba(xs)
+        assert np.array_equal(found.argmax(axis=1), labels)
+        assert found.sum(axis=1) == pytest.approx(np.ones(60), rel=1e-15)
+
+
+def test_a_regressor_takes_no_loss_of_classes():
+    with pytest.raises(ValueError, match="the loss hinge is for classes; to fit numbers, choose one of: mse, "):
+        MLPRegressor(loss="hinge").fit(X, Y)
 
 
 def test_a_loss_is_the_same_by_name_and_as_a_function():

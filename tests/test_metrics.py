@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix as matrix_of_labels
 
 import nn
 from autograd import Value
-from nn.metrics import METRICS, accuracy, by_name, confusion_matrix
+from nn.metrics import accuracy, confusion_matrix
 
 SCORES = st.floats(allow_nan=False)
 
@@ -92,9 +92,3 @@ def test_what_is_no_number_is_refused(wrong):
         accuracy(wrong, [1.0])
     with pytest.raises(TypeError):
         accuracy([1.0], wrong)
-
-
-def test_metrics_have_their_names():
-    assert all(by_name(name) is metric for name, metric in METRICS.items())
-    with pytest.raises(ValueError, match="unknown metric 'acuracy': did you mean 'accuracy'"):
-        by_name("acuracy")

@@ -207,13 +207,6 @@ def test_a_predictor_is_asked_as_it_is(axes):
         ]
 
 
-def test_probabilities_of_logits():
-    logits = np.array([[1000.0, -1000.0, 1000.0], [0.0, math.log(2.0), 0.0]])
-    np.testing.assert_allclose(plots.probabilities_of_logits(logits), [[0.5, 0.0, 0.5], [0.25, 0.5, 0.25]], rtol=1e-15)
-    two = plots.probabilities_of_logits(np.array([-1000.0, 0.0, math.log(3.0)]))
-    np.testing.assert_allclose(two, [[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]], rtol=1e-15)
-
-
 # ---- a confusion matrix, and images ----------------------------------------------------------------------------------
 
 

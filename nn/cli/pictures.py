@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .. import plots
 from ..history import History
 from ..metrics import accuracy, confusion_matrix
+from ..objectives import Objective
 from ..prediction import Predictor
-from .objectives import Objective
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,6 @@ from random import Random
 from typing import Any, NamedTuple
 
 from .. import data
-from ..choices import choose
-from .objectives import OBJECTIVES, Objective
 from .pictures import Curve, Images, Picture, Plane
 
 TEST_SAMPLES = 200
@@ -100,14 +98,6 @@ class Task:
         if settings.samples is not None and settings.samples < 1:
             raise ValueError(f"the number of samples must be positive, got {settings.samples}")
         return self.load(settings, seed, folder)
-
-    def objective(self, loss: str) -> Objective:
-        """The loss of this name. Raises ValueError if there is none, or if it is not for such a task."""
-        objective = choose(OBJECTIVES, loss, "loss")
-        if not self.classes and not objective.numeric:
-            fitting = ", ".join(name for name, each in OBJECTIVES.items() if each.numeric)
-            raise ValueError(f"the loss {loss} is for classes; to fit numbers, choose one of: {fitting}")
-        return objective
 
 
 def _sin(settings: Settings, seed: int, folder: Path | None) -> Data:

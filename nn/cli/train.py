@@ -14,14 +14,14 @@ import typer
 from .. import optim, penalties, schedules
 from ..choices import choose
 from ..history import History
-from ..losses import mse
+from ..losses import LOSSES, mse
 from ..metrics import accuracy
 from ..networks import MLP
+from ..objectives import objective
 from ..prediction import Predictor
 from ..ranges import nonnegative, whole
 from ..training import fit
 from .arguments import UsageError, writing
-from .objectives import OBJECTIVES
 from .pictures import Picture
 from .tasks import TASKS
 
@@ -45,7 +45,7 @@ def train(
         bool, typer.Option("--batch-norm", help="Normalise the hidden layers over the batch.")
     ] = False,
     dropout: Annotated[float, typer.Option(help="Probability that a hidden neuron is left out, in [0, 1).")] = 0.0,
-    loss: Annotated[str | None, typer.Option(help=f"One of: {', '.join(OBJECTIVES)}.")] = None,
+    loss: Annotated[str | None, typer.Option(help=f"One of: {', '.join(LOSSES)}.")] = None,
     l2: Annotated[float, typer.Option(help="Add so many times the sum of the squared weights to the loss.")] = 0.0,
     optimizer: Annotated[str | None, typer.Option(help=f"One of: {', '.join(optim.OPTIMIZERS)}.")] = None,
     learning_rate: Annotated[
@@ -93,11 +93,12 @@ def train(
             samples=samples,
             noise=noise,
         )
-        objective, classes = chosen.objective(settings.loss), len(chosen.classes)
+        classes = len(chosen.classes)
+        goal = objective(settings.loss, numeric=not classes)
         sizes = [*_sizes(settings.layers), classes or 1]
         model = MLP(chosen.inputs, sizes, settings.activation, chosen.init, seed, batch_norm, dropout)
         options: dict[str, Any] = {
-            "loss": objective.loss,
+            "loss": goal.loss,
             "optimizer": _optimizer(settings.optimizer, model, settings.learning_rate, momentum),
             "epochs": whole("epochs", settings.epochs, least=1),
             "schedule": schedules.by_name(settings.schedule)(settings.epochs),
@@ -121,7 +122,7 @@ def train(
     train, _, validation = examples
     size = options["batch_size"] or len(train.ys)
     print(f"{model}: {len(train.ys)} samples, batches of {min(size, len(train.ys))}")
-    picture = chosen.picture(Predictor(model), examples, objective, chosen.classes, settings.epochs)
+    picture = chosen.picture(Predictor(model), examples, goal, chosen.classes, settings.epochs)
     animation = picture.animation() if live else None
     if animation is not None:
         animation.add(History())
@@ -129,8 +130,8 @@ def train(
         history = fit(
             model,
             train.xs,
-            objective.targets(train.ys, classes),
-            validation=validation and (validation.xs, objective.targets(validation.ys, classes)),
+            goal.targets(train.ys, classes),
+            validation=validation and (validation.xs, goal.targets(validation.ys, classes)),
             callbacks=[] if animation is None else [animation],
             progress=True,
             checkpoint=checkpoint,
@@ -161,16 +162,14 @@ def _report(picture: Picture, history: History) -> None:
     if best < history.epochs:
         print(f"the best of {history.epochs} epochs was epoch {best}; this is what it reached")
     train, test, _ = picture.data
-    objective = picture.objective
+    goal = picture.objective
     if picture.classes:
-        shares = [
-            accuracy(picture.predictor(xs), objective.targets(ys, len(picture.classes))) for xs, ys in (train, test)
-        ]
+        shares = [accuracy(picture.predictor(xs), goal.targets(ys, len(picture.classes))) for xs, ys in (train, test)]
         print("train accuracy {:.2%}, test accuracy {:.2%}".format(*shares))
     else:
-        name = "MSE" if objective.loss is mse else objective.loss.__name__
+        name = "MSE" if goal.loss is mse else goal.loss.__name__
         print(f"train {name} {history.loss[best - 1]:.3g}" if history.epochs else "no epoch completed", end=", ")
-        print(f"test {name} {float(objective.loss(picture.predictor(test.xs).tolist(), test.ys)):.3g}")
+        print(f"test {name} {float(goal.loss(picture.predictor(test.xs).tolist(), test.ys)):.3g}")
 
 
 def _sizes(text: str) -> list[int]:

@@ -9,7 +9,6 @@
 
 from .animation import Animation as Animation
 from .boundary import decision_boundary as decision_boundary
-from .boundary import probabilities_of_logits as probabilities_of_logits
 from .curve import plot_curve as plot_curve
 from .images import plot_images as plot_images
 from .loss import plot_loss as plot_loss

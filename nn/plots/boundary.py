@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..objectives import probabilities_of_logits
 from ..prediction import Predictor
 from .style import CLASSES, MARKERS, TRUTH, new_axes, tint
 
@@ -19,16 +20,6 @@ SIDE = 150
 
 SHADES = 5
 """Of a class: how much more probable it is than the next."""
-
-
-def probabilities_of_logits(outputs: Array) -> Array:
-    """The softmax of n rows of k logits, shape (n, k); of n logits of the second of two classes, shape (n, 2)."""
-    import numpy as np
-
-    logits = outputs if outputs.ndim == 2 else np.column_stack([np.zeros_like(outputs), outputs])
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
 
 
 def decision_boundary(

@@ -1,4 +1,7 @@
-"""What each loss takes for the outputs of a network, and for targets."""
+"""Objectives: what each loss takes for the outputs of a network, and for targets.
+
+The outputs are one for each class, or the numbers to be fitted. The command and the estimators train by them.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import sigmoid, softmax
 
-from .. import losses
-from ..data import one_hot
-from ..losses import Loss
-from ..plots import probabilities_of_logits
+from . import losses
+from .choices import choose
+from .data import one_hot
+from .losses import Loss
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Objective:
-    """A loss of the outputs of a network, of which there is one for each class, or a single number to be fitted.
+    """A loss of the outputs of a network.
 
     Attributes:
         loss: of the outputs as they are: a loss of probabilities is given those that they stand for.
@@ -39,6 +42,16 @@ class Objective:
     def targets(self, ys: Any, classes: int) -> Any:
         """A row for each label, shape (n, classes); numbers to be fitted, if there are no classes, stay as they are."""
         return self.otherwise + (1.0 - self.otherwise) * one_hot(ys, classes) if classes else ys
+
+
+def probabilities_of_logits(outputs: Array) -> Array:
+    """The softmax of n rows of k logits, shape (n, k); of n logits of the second of two classes, shape (n, 2)."""
+    import numpy as np
+
+    logits = outputs if outputs.ndim == 2 else np.column_stack([np.zeros_like(outputs), outputs])
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def _after(link: Callable[[Any], Any], loss: Loss) -> Loss:
@@ -83,3 +96,27 @@ _ROWS = (
 # fmt: on
 OBJECTIVES = {row.loss.__name__: row for row in _ROWS}
 """Each loss, by its name, as it is used for the outputs of a network."""
+
+
+def objective(loss: str | Loss, numeric: bool = False) -> Objective:
+    """How a loss is used, given by its name, or as a function of outputs and targets.
+
+    Args:
+        loss: a function that is none of ``nn.losses`` is given the outputs as they are, and targets of 0 and 1.
+        numeric: whether numbers are to be fitted, and not classes.
+
+    Raises:
+        ValueError: there is none of this name, or it is for classes only.
+
+    >>> objective("hinge").targets([0, 1], 2).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
+    """
+    if callable(loss):
+        named = [OBJECTIVES[name] for name, each in losses.LOSSES.items() if each is loss]
+        found = named[0] if named else Objective(loss, numeric=True)
+    else:
+        found = choose(OBJECTIVES, loss, "loss")
+    if numeric and not found.numeric:
+        fitting = ", ".join(name for name, each in OBJECTIVES.items() if each.numeric)
+        raise ValueError(f"the loss {found.loss.__name__} is for classes; to fit numbers, choose one of: {fitting}")
+    return found
