@@ -722,7 +722,9 @@ ROOMS = {
     **dict.fromkeys(
         ("checkpoints", "comparison", "engines", "measures", "progress", "recording", "stopping"), "what fit is made of"
     ),
-    **dict.fromkeys(("choices", "extras", "ranges", "tensors"), "what the other modules share, and nobody else calls"),
+    **dict.fromkeys(
+        ("choices", "extras", "objectives", "ranges", "tensors"), "what other modules share, and nobody else calls"
+    ),
     "plots": "matplotlib's errors, and half a second a picture",
     "cli": "fuzzed as a command",
     "estimators": "scikit-learn's check_estimator is their fuzzer",
