@@ -6,7 +6,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, files
@@ -14,6 +14,7 @@ from autograd import Value, files
 from .history import History
 from .optim import Optimizer
 from .stopping import Best
+from .tensors import floats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,26 +51,31 @@ class Checkpoint:
         # Where something lies in memory is another place in the next process.
         self.settings = {name: re.sub(r" at 0x\w+", "", repr(setting)) for name, setting in settings.items()}
 
-    def save(self, history: History) -> None:
-        """Write the file."""
+    def save(self, history: History, ended: bool = False) -> None:
+        """Write the file; if a callback has ended the training, that goes in too."""
         import numpy as np
         from safetensors.numpy import save
 
         remembered = {f"optimizer.{name}": np.asarray(x, float) for name, x in self.optimizer.state_dict().items()}
         numbers = {"values": np.array([value.data for value in self.values]), "best": np.array(self.best.numbers)}
-        facts = json.dumps({"settings": self.settings, "rows": history.rows})
+        rate = self.optimizer.learning_rate  # which a callback may have set
+        facts = json.dumps({"settings": self.settings, "rows": history.rows, "learning_rate": rate, "ended": ended})
         tensors = {**numbers, **remembered}
         files.write_whole(self.path, save(tensors, {FACTS: facts, CHECKSUM: _checksum(tensors, facts)}))
 
-    def resume(self, history: History) -> None:
+    def resume(self, history: History) -> bool:
         """Go on where the file ends; if there is none, write one, so that a path that cannot be written is known now.
+
+        Returns:
+            Whether a callback has ended the training.
 
         Raises:
             OSError: it cannot be read, or written.
             ValueError: it is damaged, or of a training with other settings; nothing is changed.
         """
         if not os.path.exists(self.path):
-            return self.save(history)
+            self.save(history)
+            return False
         tensors, facts = _read(self.path)
         try:
             self._check(facts["settings"])
@@ -77,20 +83,36 @@ class Checkpoint:
             numbers, best = tensors.pop("values").tolist(), tensors.pop("best").tolist()
             state: dict[str, Any] = {name.removeprefix("optimizer."): x for name, x in tensors.items()}
             state["steps"] = int(state["steps"])
+            rate, ended = float(facts["learning_rate"]), bool(facts["ended"])
             if len(numbers) != len(self.values) or len(best) not in (0, len(self.values)):
                 raise ValueError(f"it holds {len(numbers)} numbers for {len(self.values)}")
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{self.path} is no checkpoint of this training: {error}") from None
         self.optimizer.load_state_dict(state)
+        self.optimizer.learning_rate = rate
         for value, number in zip(self.values, numbers, strict=True):
             value.data = number
         self.best.numbers = best
         history.rows[:] = rows
+        return ended
 
     def _check(self, settings: Mapping[str, Any]) -> None:
         for name, expected in self.settings.items():
             if settings.get(name) != expected:
                 raise ValueError(f"its {name} is {settings.get(name)}, this one's {expected}")
+
+
+def fingerprint(examples: Iterable[Any] | None) -> int | None:
+    """A checksum of samples and targets; None if there are none, or if they are not numbers of one shape."""
+    import numpy as np
+
+    checksum = 0
+    for each in examples or ():
+        try:
+            checksum = zlib.crc32(np.ascontiguousarray(floats(each)).data, checksum)
+        except (TypeError, ValueError):
+            return None
+    return checksum or None
 
 
 def _read(path: str) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -9,7 +9,7 @@ from random import Random
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
-from .checkpoints import Checkpoint
+from .checkpoints import Checkpoint, fingerprint
 from .engines import Compiled, Problem, Recorded, engine
 from .history import History
 from .losses import Loss, mse
@@ -102,7 +102,8 @@ def fit(
         callbacks: called after each epoch with the history so far; one that returns True ends the training.
         progress: whether to show a progress bar.
         checkpoint: a file that is written after every epoch; if it is there, the training goes on where it ended, to
-            the same numbers. It holds parameters, optimiser and history; give the same data and settings again.
+            the same numbers. It holds parameters, optimiser, learning rate and history; give the same data and settings
+            again (only ``epochs`` may be others), and callbacks that keep nothing to themselves.
         seed: of the shuffling, of dropout, and of the generator that ``augment`` is given.
         eager: record the graph of every batch. By default that of one example is compiled (``autograd.compile``) and
             trained on arrays, which is far quicker, with the same numbers to rounding; where a batch relates its
@@ -153,20 +154,21 @@ def fit(
     measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics or {}, eager)
     values = [*optimizer.parameters, *problem.buffers]
     best = Best(values, patience)
-    settings = {"model": model, "optimizer": optimizer, "loss": loss, "schedule": schedule}
-    settings |= {"samples": len(examples[0]), "batch_size": size, "seed": seed}
-    file = None if checkpoint is None else Checkpoint(checkpoint, values, optimizer, best, settings)
-    history = History()
-    if file is not None:
-        file.resume(history)
-    rate = optimizer.learning_rate
+    history, rate, ended, file = History(), optimizer.learning_rate, False, None
+    if checkpoint is not None:
+        settings = {"model": model, "optimizer": optimizer, "loss": loss, "schedule": schedule, "penalty": penalty}
+        settings |= {"samples": len(examples[0]), "batch_size": size, "augment": augment, "patience": patience}
+        settings |= {"seed": seed, "metrics": [*(metrics or {})], "checksum of the examples": fingerprint(examples)}
+        settings |= {"checksum of the validation data": fingerprint(held_out)}
+        file = Checkpoint(checkpoint, values, optimizer, best, settings)
+        ended = file.resume(history)
     rng, order = Random(seed), list(range(len(examples[0])))
     try:
         with _training(model), progress_bar(epochs) if progress else nullcontext() as show:
             steps, history.engine = engine(problem, size, eager)
             for _ in range(history.epochs):  # what is resumed goes on shuffling as if it had never ended
                 rng.shuffle(order)
-            while history.epochs < epochs and not best.is_over(history):
+            while history.epochs < epochs and not ended and not best.is_over(history):
                 epoch = history.epochs + 1
                 rng.shuffle(order)
                 if schedule is not None:
@@ -179,12 +181,11 @@ def fit(
                 history.rows.append(row)
                 best.see(history)
                 stops = [callback(history) is True for callback in callbacks]
+                ended = any(stops)
                 if file is not None:
-                    file.save(history)
+                    file.save(history, ended)
                 if show is not None:
                     show(history)
-                if any(stops):
-                    break
                 steps.load()  # what a callback has changed
     except KeyboardInterrupt:
         history.interrupted = True
