@@ -6,11 +6,11 @@ function that you write may. ``nn.fit(..., augment=Shift(28, 28, 2))`` calls it 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from numbers import Real
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
+
+from .ranges import nonnegative, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,8 +36,7 @@ class Jitter:
     deviation: float
 
     def __post_init__(self) -> None:
-        if not isinstance(self.deviation, Real) or not 0.0 <= self.deviation < math.inf:
-            raise ValueError(f"the noise is a standard deviation, at least 0, got {shown(self.deviation)}")
+        nonnegative("the standard deviation", self.deviation)
 
     def __call__(self, xs: Array, rng: np.random.Generator) -> Array:
         """Samples (B, n), each number of which has moved a little."""
@@ -71,11 +70,7 @@ class Shift:
 
     def __post_init__(self) -> None:
         _check_image(self.height, self.width)
-        if not isinstance(self.pixels, int) or not 0 <= self.pixels < min(self.height, self.width):
-            raise ValueError(
-                f"an image of {self.height} × {self.width} pixels moves by a whole number of them, at least 0 and less "
-                f"than both, got {shown(self.pixels)}"
-            )
+        whole("the number of pixels that an image moves", self.pixels, 0, min(self.height, self.width) - 1)
 
     def __call__(self, xs: Array, rng: np.random.Generator) -> Array:
         """Samples (B, height · width), each moved in its own way."""
@@ -125,9 +120,8 @@ class Mirror:
 
 
 def _check_image(height: int, width: int) -> None:
-    for what, size in (("height", height), ("width", width)):
-        if not isinstance(size, int) or size < 1:
-            raise ValueError(f"the {what} of an image is a positive whole number of pixels, got {shown(size)}")
+    whole("the height of an image", height, least=1)
+    whole("the width of an image", width, least=1)
 
 
 def _samples(xs: Array) -> Array:

@@ -58,7 +58,7 @@ class Neuron(Module):
         seed: int | Random | None = None,
         n_out: int = 1,
     ) -> None:
-        check_sizes(n_in, n_out)
+        n_in, n_out = check_sizes(n_in, n_out)
         check_activation(activation)
         draw: Initializer = by_name(init) if init is not None else default_for(activation)
         rng = generator(seed)
@@ -94,7 +94,7 @@ class Layer(Module):
         init: str | None = None,
         seed: int | Random | None = None,
     ) -> None:
-        check_sizes(n_in, n_out)
+        n_in, n_out = check_sizes(n_in, n_out)
         rng = generator(seed)
         self.neurons = [Neuron(n_in, activation, init, rng, n_out) for _ in range(n_out)]
 
@@ -222,7 +222,7 @@ class BatchNorm(Module):
     """
 
     def __init__(self, features: int, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
-        check_sizes(features, 1)
+        features, _ = check_sizes(features, 1)
         self.momentum = number("momentum", momentum, lambda x: 0 < x <= 1, "in (0, 1]")
         self.epsilon = positive("epsilon", epsilon)
         self.weight = [Value(1.0, f"scale{i}") for i in range(features)]
@@ -235,8 +235,8 @@ class BatchNorm(Module):
         """The numbers of one sample, by the running statistics. Raises ValueError in training."""
         if self.training:
             raise ValueError(
-                "batch normalisation takes a batch in training, model.batch(xs); for single samples put the model in "
-                "evaluation, model.eval()"
+                "batch normalisation takes a batch in training, model.batch(xs), which a module of your own that holds "
+                "one has to define; for single samples put the model in evaluation, model.eval()"
             )
         check_list("this batch normalisation", x, len(self.weight))
         scales = map(self._scale, self.weight, self._variance)
@@ -288,11 +288,7 @@ def generator(seed: int | Random | None) -> Random:
     """The generator that ``seed`` stands for. Raises ValueError unless it is an int of at least 0, or a generator."""
     if seed is None:
         return _shared
-    if isinstance(seed, Random):
-        return seed
-    if not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"a seed is a whole number of at least 0, or a random.Random, got {shown(seed)}")
-    return Random(seed)
+    return seed if isinstance(seed, Random) else Random(whole("a seed", seed, least=0))
 
 
 def is_linear(activation: str | None) -> bool:
@@ -327,12 +323,11 @@ def check_list(what: str, x: Any, length: int | None = None) -> None:
         raise ValueError(f"{what} takes a list of {numbers}, got {len(x) if is_list(x) else shown(x)}")
 
 
-def check_sizes(n_in: int, n_out: int) -> None:
-    """Raise ValueError unless both are positive ints, and make no more than ``MOST_WEIGHTS``."""
-    for size, what in ((n_in, "inputs"), (n_out, "outputs")):
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"the number of {what} is a positive whole number, got {shown(size)}")
+def check_sizes(n_in: int, n_out: int) -> tuple[int, int]:
+    """Both as ints. Raises ValueError unless they are positive, and make no more than ``MOST_WEIGHTS``."""
+    n_in, n_out = whole("the number of inputs", n_in, least=1), whole("the number of outputs", n_out, least=1)
     if n_in * n_out > MOST_WEIGHTS:
         raise ValueError(
             f"{shown(n_in)} inputs to {shown(n_out)} neurons are more than {MOST_WEIGHTS:,} weights, which is the most"
         )
+    return n_in, n_out

@@ -7,11 +7,8 @@ operations, and never look at a number by ``if``, so ``autograd.compile`` makes 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import reduce
-from numbers import Real
-from reprlib import repr as shown
 from typing import Any
 
 from autograd import (
@@ -31,6 +28,7 @@ from autograd import (
     where,
 )
 
+from .ranges import positive
 from .tensors import flatten, shape
 
 Loss = Callable[[Sequence[Any], Sequence[Any]], Any]
@@ -108,8 +106,7 @@ def huber(predictions: Sequence[Any], targets: Sequence[Any], delta: float = 1.0
     >>> huber([1.0, 2.0], [1.5, 12.0])
     4.8125
     """
-    if not isinstance(delta, Real) or not 0.0 < delta < math.inf:
-        raise ValueError(f"delta must be a number greater than 0, got {shown(delta)}")
+    delta = positive("delta", delta)
     errors = [abs(p - t) for p, t in _numbers(predictions, targets)]
     small = [minimum(e, delta) for e in errors]
     return mean([a * (e - 0.5 * a) for a, e in zip(small, errors, strict=True)])
@@ -132,6 +129,7 @@ def binary_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) -> 
         ValueError: they are empty, or their shapes differ. Or, from ``log`` or ``log1p``, which the message names: the
             loss is infinite, for what has the probability 0 is the case; or p is outside [0, 1].
 
+    >>> import math
     >>> binary_cross_entropy([0.5, 1.0], [0.0, 1.0]) == math.log(2) / 2
     True
     >>> binary_cross_entropy([0.0], [1.0])
@@ -174,6 +172,7 @@ def multilabel_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any])
     Raises:
         ValueError: as of ``binary_cross_entropy``; or the predictions are no lists.
 
+    >>> import math
     >>> multilabel_cross_entropy([[0.5, 0.5, 0.0]], [[1.0, 0.0, 0.0]]) == 2 * math.log(2)
     True
     """
@@ -192,6 +191,7 @@ def multilabel_cross_entropy_with_logits(predictions: Sequence[Any], targets: Se
     Raises:
         ValueError: they are empty, or their shapes differ, or the predictions are no lists.
 
+    >>> import math
     >>> multilabel_cross_entropy_with_logits([[1000.0, -1000.0, 0.0]], [[1.0, 0.0, 1.0]]) == math.log(2)
     True
     """
@@ -231,6 +231,7 @@ def kl_divergence(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
         ValueError: they are empty, or their shapes differ, or the predictions are no lists. Or, from ``log``, which the
             message names: the divergence is infinite, for q is 0 where p is not; or one of them is negative.
 
+    >>> import math
     >>> kl_divergence([[0.5, 0.5]], [[1.0, 0.0]]) == math.log(2)
     True
     """

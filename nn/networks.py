@@ -11,7 +11,7 @@ from typing import Any
 from .layers import Activation, BatchNorm, Dropout, Layer, check_sizes, generator
 from .modules import Module
 from .ranges import fraction
-from .tensors import sample
+from .tensors import is_list, sample
 
 
 class Sequential(Module):
@@ -64,6 +64,9 @@ class MLP(Sequential):
 
     Called on a list of ``n_in`` numbers (or Values) it gives a list, or one Value if the last layer has one neuron.
 
+    Raises:
+        ValueError: there is no layer, a size is not positive, a name is unknown, or the probability is out of range.
+
     >>> model = MLP(2, [16, 16, 1], activation="tanh")
     >>> model
     MLP(2 → 16 tanh → 16 tanh → 1, 337 parameters)
@@ -83,14 +86,12 @@ class MLP(Sequential):
         batch_norm: bool = False,
         dropout: float = 0.0,
     ) -> None:
-        if isinstance(n_outs, (str, bytes)) or not isinstance(n_outs, Sequence) or not n_outs:
+        if not is_list(n_outs) or not len(n_outs):
             raise ValueError(f"n_outs is a list with the size of each layer, such as [16, 16, 1], got {shown(n_outs)}")
-        self.n_in = n_in
         fraction("dropout", dropout)  # also where there is no place for it
         rng = generator(seed)
-        sizes = list(pairwise([n_in, *n_outs]))
-        for each in sizes:  # before any layer is made
-            check_sizes(*each)
+        sizes = [check_sizes(*each) for each in pairwise([n_in, *n_outs])]  # before any layer is made
+        self.n_in = sizes[0][0]
         layers: list[Module] = []
         for a, b in sizes[:-1]:
             if batch_norm:

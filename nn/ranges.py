@@ -34,8 +34,14 @@ def number(name: str, value: float, good: Callable[[float], bool], what: str) ->
     return float(value)
 
 
-def whole(name: str, value: int, least: int) -> int:
-    """``value`` as an int. Raises ValueError unless it is a whole number of at least ``least``."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {shown(value)}")
+def whole(name: str, value: int, least: int, most: int | None = None) -> int:
+    """``value`` as an int. Raises ValueError unless it is a whole number, also one of NumPy's, in this range.
+
+    >>> whole("batch_size", 32, least=1)
+    32
+    """
+    good = isinstance(value, Integral) and not isinstance(value, bool)
+    if not good or value < least or (most is not None and value > most):
+        range_ = f"of at least {least}" if most is None else f"from {least} to {most:,}"
+        raise ValueError(f"{name} must be a whole number {range_}, got {shown(value)}")
     return int(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from random import Random
 from reprlib import repr as shown
@@ -18,10 +18,10 @@ from .modules import Module
 from .optim import SGD, Optimizer
 from .prediction import Predictor
 from .progress import progress_bar
-from .ranges import whole
+from .ranges import nonnegative, whole
 from .schedules import Schedule
 from .stopping import Best
-from .tensors import sequence
+from .tensors import floats, sequence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def fit(
     validation: tuple[Iterable[Any], Iterable[Any]] | None = None,
     metrics: Metrics | None = None,
     patience: int | None = None,
-    callbacks: Sequence[Callable[[History], Any]] = (),
+    callbacks: Iterable[Callable[[History], Any]] = (),
     progress: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
     seed: int = 0,
@@ -117,9 +117,10 @@ def fit(
         the history says so.
 
     Raises:
-        TypeError: ``xs`` or ``ys`` is no list, or ``model`` or ``loss`` no function.
-        ValueError: there are no samples, or not one target a sample, or a size is not positive; the loss depends on
-            none of the optimiser's parameters; the checkpoint is damaged, or of another training.
+        TypeError: ``xs`` or ``ys`` is no list, ``model`` or ``loss`` no function, ``optimizer`` no ``Optimizer``.
+        ValueError: there are no samples, or not one target a sample, or a number is not finite, or a size not
+            positive; the loss depends on none of the optimiser's parameters; the checkpoint is damaged, or of another
+            training.
         DivergedError: the loss is no longer finite.
 
     >>> from nn import MLP
@@ -128,12 +129,16 @@ def fit(
     >>> round(model([10.0]).data, 3)
     21.0
     """
-    functions: dict[str, Any] = {"schedule": schedule, "penalty": penalty, "augment": augment, **(metrics or {})}
+    callbacks, metrics = _list_of_callbacks(callbacks), _checked_metrics(metrics)
+    functions: dict[str, Any] = {"schedule": schedule, "penalty": penalty, "augment": augment}
     given = {what: function for what, function in functions.items() if function is not None}
     given |= {f"callback {i}": callback for i, callback in enumerate(callbacks)}
+    given |= {f"metric {name!r}": metric for name, metric in metrics.items()}
     for what, function in {"model": model, "loss": loss, **given}.items():
         if not callable(function):
             raise TypeError(f"fit takes a {what} that can be called, got {shown(function)}")
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise TypeError(f"fit takes an optimiser, such as Adam(model.parameters()), got {shown(optimizer)}")
     examples = _examples("", xs, ys)
     held_out = None if validation is None else _examples("validation ", *_pair(validation))
     epochs, seed = whole("epochs", epochs, 1), whole("seed", seed, 0)
@@ -151,14 +156,14 @@ def fit(
             f"batch normalisation takes at least 2 samples a batch, and the last batch of {size} of "
             f"{len(examples[0])} samples has one: choose another batch_size"
         )
-    measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics or {}, eager)
+    measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics, eager)
     values = [*optimizer.parameters, *problem.buffers]
     best = Best(values, patience)
     history, rate, ended, file = History(), optimizer.learning_rate, False, None
     if checkpoint is not None:
         settings = {"model": model, "optimizer": optimizer, "loss": loss, "schedule": schedule, "penalty": penalty}
         settings |= {"samples": len(examples[0]), "batch_size": size, "augment": augment, "patience": patience}
-        settings |= {"seed": seed, "metrics": [*(metrics or {})], "checksum of the examples": fingerprint(examples)}
+        settings |= {"seed": seed, "metrics": [*metrics], "checksum of the examples": fingerprint(examples)}
         settings |= {"checksum of the validation data": fingerprint(held_out)}
         file = Checkpoint(checkpoint, values, optimizer, best, settings)
         ended = file.resume(history)
@@ -172,7 +177,8 @@ def fit(
                 epoch = history.epochs + 1
                 rng.shuffle(order)
                 if schedule is not None:
-                    optimizer.learning_rate = rate * schedule(epoch - 1, history.monitored)
+                    factor = schedule(epoch - 1, history.monitored)
+                    optimizer.learning_rate = rate * nonnegative("what a schedule gives", factor)
                 try:
                     mean = _epoch(problem, steps, order, size, (seed, epoch))
                     row = {"loss": mean, "learning_rate": optimizer.learning_rate, **measure()}
@@ -231,7 +237,40 @@ def _examples(part: str, xs: Any, ys: Any) -> Examples:
     samples, targets = map(sequence, (xs, ys))
     if not len(samples) or len(samples) != len(targets):
         raise ValueError(f"fit needs {part}samples and one target for each, got {len(samples)} and {len(targets)}")
+    for what, each in (("sample", samples), ("target", targets)):
+        _check_finite(f"{part}{what}", each)
     return samples, targets
+
+
+def _check_finite(what: str, xs: Any) -> None:
+    """Raise ValueError if a number is not, as far as they are numbers of one shape."""
+    import numpy as np
+
+    try:
+        good = np.isfinite(floats(xs))
+    except (TypeError, ValueError):
+        return
+    if not good.all():
+        which = int(np.argmin(good.reshape(len(good), -1).all(axis=1)))
+        raise ValueError(f"fit takes finite numbers, and {what} {which} is {shown(xs[which])}")
+
+
+def _list_of_callbacks(callbacks: Any) -> list[Callable[[History], Any]]:
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"fit takes a list of callbacks, got {shown(callbacks)}")
+    return list(callbacks)
+
+
+def _checked_metrics(metrics: Any) -> Metrics:
+    """None are no metrics. Raises ValueError for a name that a row of the history has for something else."""
+    if metrics is None:
+        return {}
+    if not isinstance(metrics, Mapping):
+        raise TypeError(f"fit takes metrics as a dict, by name, got {shown(metrics)}")
+    for name in metrics:
+        if not isinstance(name, str) or name in ("loss", "learning_rate") or name.startswith("validation_"):
+            raise ValueError(f"a metric has a name of its own, such as 'accuracy', got {shown(name)}")
+    return metrics
 
 
 def _pair(validation: Any) -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 ``python killed_training.py FOLDER KILLS`` starts the training in forked processes, kills each after a random time, and
 starts it anew on what its checkpoint holds, until so many have been killed and one has come to its end. It prints, as
-JSON, what every training that came to its end arrived at, and the first epoch of its last life, 0 if that had none to do.
+JSON, what every training that came to its end arrived at, and the first epoch of its last life (0: it had none to do).
 """
 
 from __future__ import annotations

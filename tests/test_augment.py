@@ -110,10 +110,10 @@ def test_images_have_their_size(augment):
     ("make", "message"),
     [
         *[(partial(Jitter, x), "at least 0, got") for x in (-0.1, math.nan, math.inf, "0.1", None)],
-        *[(partial(Shift, x, 3, 0), "the height of an image is a positive whole number") for x in (0, -1, 2.0, "2")],
-        *[(partial(Shift, 3, x, 0), "the width of an image is a positive whole number") for x in (0, -1, 2.0, "2")],
+        *[(partial(Shift, x, 3, 0), "the height of an image must be a whole number") for x in (0, -1, 2.0, "2")],
+        *[(partial(Shift, 3, x, 0), "the width of an image must be a whole number") for x in (0, -1, 2.0, "2")],
         *[
-            (partial(Shift, 2, 3, x), "an image of 2 × 3 pixels moves by a whole number")
+            (partial(Shift, 2, 3, x), "the number of pixels that an image moves must be a whole number from 0 to 1")
             for x in (-1, 2, 1.0, "1", 10**9)
         ],
         (partial(Mirror, 0, 3), "height"),

@@ -125,21 +125,27 @@ def test_points_are_those_of_scikit_learn():
     ],
 )
 def test_bad_input_is_named(make, samples, noise, seed):
-    with pytest.raises(ValueError, match=r"samples must be positive|noise is a standard deviation|a seed is a whole"):
+    with pytest.raises(ValueError, match=r"samples must be a whole|standard deviation, must be|seed must be a whole"):
         make(samples, noise, seed)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        *[(partial(line, 5, margin=x), "the margin is at least 0 and less than 1") for x in (-0.1, 1.0, math.nan, "0")],
-        *[(partial(blobs, 5, classes=x), "the number of classes is whole, from 1") for x in (0, 6, 2.0, 10**9)],
-        *[(partial(spirals, 5, arms=x), "the number of arms is whole, from 1") for x in (0, 6, "2", None)],
+        *[(partial(line, 5, margin=x), r"the margin must be a number in \[0, 1\)") for x in (-0.1, 1.0, math.nan, "0")],
+        *[(partial(blobs, 5, classes=x), "classes must be a whole number from 1 to 5") for x in (0, 6, 2.0, 10**9)],
+        *[(partial(spirals, 5, arms=x), "arms must be a whole number from 1 to 5") for x in (0, 6, "2", None)],
     ],
 )
 def test_bad_settings_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("make", [sin, line, moons, circles, blobs, spirals])
+def test_numbers_of_numpy_are_taken(make):
+    found = make(np.int64(12), np.float32(0.5), np.int64(3))
+    assert all(np.array_equal(*each) for each in zip(found, make(12, 0.5, 3), strict=True))
 
 
 # ---- labels ----------------------------------------------------------------------------------------------------------
@@ -166,8 +172,8 @@ def test_a_row_has_a_single_1_in_the_column_of_its_label(labels, classes):
         ([True], None, TypeError, "labels are whole numbers"),
         ([-1, 0], None, ValueError, "labels of 1 classes are 0 to 0, got -1 to 0"),
         ([0, 3], 3, ValueError, "labels of 3 classes are 0 to 2, got 0 to 3"),
-        ([0], 0, ValueError, "the number of classes is positive and whole, got 0"),
-        ([0], 2.0, ValueError, "the number of classes is positive and whole"),
+        ([0], 0, ValueError, "the number of classes must be a whole number of at least 1, got 0"),
+        ([0], 2.0, ValueError, "the number of classes must be a whole number of at least 1"),
         ([10**9], None, ValueError, "1 rows of 1000000001 numbers are more than 1,000,000,000"),
         ([2**64 - 1], None, ValueError, "which is the most"),
         ([0], 10**12, ValueError, "which is the most"),

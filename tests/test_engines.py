@@ -14,7 +14,7 @@ from nn.engines import Compiled, Problem, Recorded, engine
 from nn.losses import mse
 from nn.optim import OPTIMIZERS, SGD
 from nn.penalties import l1, l2
-from nn.schedules import Cosine, OnPlateau
+from nn.schedules import Cosine, Exponential, InverseTime, OnPlateau, Step, WarmUp
 
 few = settings(max_examples=settings().max_examples // 2)  # for each, two trainings with all there is
 
@@ -47,6 +47,8 @@ MODELS = {
     "batch norm": {"batch_norm": True},
     "both": {"batch_norm": True, "dropout": 0.2},
 }
+SCHEDULED = [Step(2), Exponential(0.9), InverseTime(0.5), Cosine(4), OnPlateau(patience=0, factor=0.5)]
+SCHEDULED += [WarmUp(2, then=each) for each in SCHEDULED]
 PENALTIES = {"none": None, "l1": lambda model: 0.01 * l1(model), "l2": lambda model: 0.01 * l2(model)}
 
 
@@ -72,7 +74,7 @@ def optimizers(model):
 @given(
     chosen=st.sampled_from(list(MODELS)).flatmap(lambda model: st.tuples(st.just(model), optimizers(model))),
     penalty=st.sampled_from(list(PENALTIES)),
-    schedule=st.sampled_from([None, Cosine(4), OnPlateau(patience=0, factor=0.5)]),
+    schedule=st.sampled_from([None, *SCHEDULED]),
     augment=st.sampled_from([None, Jitter(0.1)]),
     patience=st.sampled_from([None, 2]),
 )

@@ -80,13 +80,13 @@ def test_names_of_a_layer_are_those_of_pytorchs_linear():
         (lambda: Neuron(2, activation="add"), "unknown activation"),
         (lambda: Neuron(2, activation="tahn"), "did you mean 'tan' or 'tanh'"),
         (lambda: Neuron(2, init="magic"), "unknown initialiser 'magic'.*glorot"),
-        (lambda: Neuron(2, seed=-1), "a seed is a whole number"),
-        (lambda: Neuron(2, seed="a"), "a seed is a whole number"),
+        (lambda: Neuron(2, seed=-1), "a seed must be a whole number"),
+        (lambda: Neuron(2, seed="a"), "a seed must be a whole number"),
         (lambda: Neuron(2)([1.0]), "this neuron takes a list of 2 number\\(s\\), got 1$"),
         (lambda: Neuron(2)(1.0), "this neuron takes a list of 2 number\\(s\\), got 1.0$"),
         (lambda: Layer(2, 3)([1.0, 2.0, 3.0]), "takes a list of 2 number\\(s\\), got 3$"),
-        (lambda: Layer(0, 1), "the number of inputs is a positive whole number, got 0"),
-        (lambda: Layer(1, 0), "the number of outputs is a positive whole number, got 0"),
+        (lambda: Layer(0, 1), "the number of inputs must be a whole number of at least 1, got 0"),
+        (lambda: Layer(1, 0), "the number of outputs must be a whole number of at least 1, got 0"),
     ],
 )
 def test_bad_input_is_named(make, message):
@@ -96,7 +96,7 @@ def test_bad_input_is_named(make, message):
 
 @pytest.mark.parametrize("wrong", [0, -2, 1.0, "2", None, True])
 def test_a_neuron_is_part_of_a_layer_of_positive_size(wrong):
-    with pytest.raises(ValueError, match="the number of outputs is a positive whole number"):
+    with pytest.raises(ValueError, match="the number of outputs must be a whole number of at least 1"):
         Neuron(2, n_out=wrong)
 
 
@@ -374,7 +374,10 @@ def test_samples_may_be_arrays():
 @pytest.mark.parametrize(
     ("attempt", "message"),
     [
-        (lambda norm: norm([1.0, 2.0]), r"takes a batch in training, model\.batch\(xs\); for single samples .* eval"),
+        (
+            lambda norm: norm([1.0, 2.0]),
+            r"takes a batch in training, model\.batch\(xs\), .*; for single .* eval",
+        ),
         (lambda norm: norm.batch([[1.0, 2.0]]), "takes at least 2 samples in training, got 1"),
         (lambda norm: norm.batch([]), "takes at least 2 samples in training, got 0"),
         (lambda norm: norm.batch([[1.0, 2.0], [1.0]]), r"takes a list of 2 number\(s\), got 1$"),
@@ -403,5 +406,5 @@ def test_settings_of_batch_normalisation_are_in_their_ranges(wrong):
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "a", None, True])
 def test_the_number_of_features_is_positive(wrong):
-    with pytest.raises(ValueError, match="is a positive whole number"):
+    with pytest.raises(ValueError, match="must be a whole number of at least 1"):
         BatchNorm(wrong)

@@ -195,6 +195,14 @@ def test_the_dropouts_of_a_network_draw_each_its_own():
     assert len({tuple(dropout.draw(64).tolist()) for dropout in dropouts}) == 3
 
 
+@pytest.mark.parametrize("sizes", [np.array([3, 2]), (np.int64(3), 2)])
+def test_sizes_and_seeds_of_numpy_are_taken(sizes):
+    expected = MLP(4, [3, 2], batch_norm=True, seed=5)
+    found = MLP(np.int64(4), sizes, batch_norm=True, seed=np.int64(5))
+    assert repr(found) == repr(expected)
+    assert found.state_dict() == expected.state_dict()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -208,7 +216,7 @@ def test_the_dropouts_of_a_network_draw_each_its_own():
         (lambda: MLP(10**400, [10**400]), "more than 10,000,000 weights"),
         (lambda: MLP(2, [2, 1], "nope"), "unknown activation 'nope'"),
         (lambda: MLP(2, [2, 1], init="nope"), "unknown initialiser 'nope'"),
-        (lambda: MLP(2, [2, 1], seed=-1), "a seed is a whole number"),
+        (lambda: MLP(2, [2, 1], seed=-1), "a seed must be a whole number"),
         (lambda: MLP(2, [2, 1], dropout=1.0), r"dropout must be a number in \[0, 1\), got 1\.0"),
         (lambda: MLP(2, [1], dropout="much"), r"dropout must be a number in \[0, 1\), got 'much'"),
         (lambda: MLP(2, [2, 1])([1.0]), r"takes a list of 2 number\(s\), got 1"),

@@ -96,6 +96,15 @@ def test_any_function_predicts():
     assert predict(lambda x: ag.mean(x), [[1.0], [1.0, 3.0]]).tolist() == [1.0, 2.0]  # no array
 
 
+def test_tables_and_generators_are_taken():
+    pandas = pytest.importorskip("pandas")
+    model = MLP(2, [3, 1], seed=0)
+    rows = [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    expected = predict(model, rows).tolist()
+    assert predict(model, pandas.DataFrame(rows, columns=["a", "b"], index=[7, 8, 9])).tolist() == expected
+    assert predict(model, iter(rows)).tolist() == expected
+
+
 def test_what_the_model_raises_is_raised():
     with pytest.raises(ValueError, match="takes a list of 2"):
         predict(MLP(2, [1]), [[1.0, 2.0, 3.0]])

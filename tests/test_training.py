@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nn import MLP, DivergedError, Neuron, fit
 from nn.data import sin
 from nn.losses import mse
+from nn.metrics import accuracy
 from nn.optim import SGD
 from nn.penalties import l2
 
@@ -129,11 +130,22 @@ def test_a_divergence_survives_pickling():
     assert "epoch 3" in str(error)
 
 
-def test_nan_in_the_data_is_named_before_it_spoils_the_model():
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+@pytest.mark.parametrize("eager", [False, True])
+def test_what_is_not_finite_in_the_data_is_named_before_it_spoils_the_model(wrong, eager):
     model = MLP(1, [1])
     before = model.state_dict()
-    with pytest.raises(DivergedError, match="epoch 1: the loss is nan"):
-        fit(model, [1.0], [math.nan])
+    for data, said in (
+        ({"xs": [1.0, wrong], "ys": [0.0, 0.0]}, f"sample 1 is {wrong}"),
+        ({"xs": [[1.0], [2.0]], "ys": [wrong, 0.0]}, f"target 0 is {wrong}"),
+        ({"xs": [1.0], "ys": [0.0], "validation": ([[wrong]], [0.0])}, rf"validation sample 0 is \[{wrong}\]"),
+    ):
+        with pytest.raises(ValueError, match=f"fit takes finite numbers, and {said}$"):
+            fit(model, **data, eager=eager)
+    assert model.state_dict() == before
+    ragged = [[1.0], [wrong, 1.0]]  # numbers of several shapes are seen when they are used
+    with pytest.raises(DivergedError, match="epoch 1: the loss is"):
+        fit(lambda x: model([sum(x)]), ragged, [0.0, 0.0], optimizer=SGD(model.parameters()), eager=eager)
     assert model.state_dict() == before
 
 
@@ -191,7 +203,8 @@ def line(**options):
     model = MLP(1, [1], seed=0)
     xs = [0.1 * i for i in range(-8, 9)]
     optimizer = SGD(model.parameters(), 0.1)
-    return model, fit(model, xs, [2.0 * x - 1.0 for x in xs], optimizer=optimizer, **{"epochs": 5, **options})
+    options = {"optimizer": optimizer, "epochs": 5, **options}
+    return model, fit(model, xs, [2.0 * x - 1.0 for x in xs], **options)
 
 
 def test_a_schedule_multiplies_the_learning_rate_of_the_optimiser_which_stays():
@@ -237,8 +250,8 @@ def test_the_validation_loss_is_that_of_the_model_after_the_epoch(eager):
 
 
 def test_a_validation_loss_that_is_no_longer_finite_is_named():
-    with pytest.raises(DivergedError, match="epoch 1: the validation loss is nan"):
-        line(validation=([math.nan], [0.0]))
+    with pytest.raises(DivergedError, match=r"epoch 1: pow\(.*, 2.0\): the result is too large"):
+        line(validation=([1e200], [0.0]))
 
 
 def test_a_penalty_is_added_to_the_loss_of_every_batch():
@@ -340,14 +353,25 @@ def test_batches_of_one_cannot_be_normalised(samples, size):
     fit(model, [0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 3.0], batch_size=2, epochs=1)
 
 
+def test_callbacks_may_be_a_generator():
+    seen = []
+    line(epochs=2, callbacks=(each for each in [lambda history: seen.append(history.epochs)]))
+    assert seen == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"schedule": 0.1}, "fit takes a schedule that can be called, got 0.1"),
         ({"penalty": 0.1}, "fit takes a penalty that can be called"),
         ({"augment": "flip"}, "fit takes a augment that can be called"),
-        ({"metrics": {"accuracy": 1}}, "fit takes a accuracy that can be called"),
+        ({"metrics": {"accuracy": 1}}, "fit takes a metric 'accuracy' that can be called"),
+        ({"metrics": accuracy}, "fit takes metrics as a dict, by name, got <function"),
         ({"callbacks": [None]}, "callback 0"),
+        ({"callbacks": None}, "fit takes a list of callbacks, got None"),
+        ({"callbacks": print}, "fit takes a list of callbacks, got <built-in function print>"),
+        ({"optimizer": "adam"}, r"fit takes an optimiser, such as Adam\(model.parameters\(\)\), got 'adam'"),
+        ({"optimizer": SGD}, "fit takes an optimiser, such as"),
         ({"validation": [1.0]}, "validation data as a pair"),
         ({"validation": (1.0, [1.0])}, "a list of validation samples"),
         ({"penalty": lambda model: 1.0}, "the penalty must return a Value"),
@@ -362,6 +386,11 @@ def test_what_accompanies_a_training_is_checked(arguments, message):
     ("arguments", "message"),
     [
         ({"validation": ([1.0], [])}, "validation samples and one target for each, got 1 and 0"),
+        ({"metrics": {"loss": accuracy}}, "a metric has a name of its own, such as 'accuracy', got 'loss'"),
+        ({"metrics": {"validation_loss": accuracy}}, "a metric has a name of its own"),
+        ({"metrics": {3: accuracy}}, "a metric has a name of its own"),
+        ({"schedule": lambda epoch, losses: -1.0}, "what a schedule gives must be a number of at least 0, got -1.0"),
+        ({"schedule": lambda epoch, losses: None}, "what a schedule gives must be a number"),
         ({"patience": 0}, "patience must be a whole number of at least 1"),
         ({"seed": -1}, "seed must be a whole number of at least 0"),
     ],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
+from ..ranges import whole
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -40,9 +42,7 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
         raise ValueError("of no labels, the number of classes must be given")
     if found.size and found.dtype.kind not in "iu":
         raise TypeError(f"labels are whole numbers from 0 on, got {shown(labels)}")
-    count = int(found.max()) + 1 if classes is None else classes
-    if not isinstance(count, int) or count < 1:
-        raise ValueError(f"the number of classes is positive and whole, got {shown(classes)}")
+    count = int(found.max()) + 1 if classes is None else whole("the number of classes", classes, least=1)
     if found.size and not 0 <= found.min() <= found.max() < count:
         raise ValueError(f"labels of {count} classes are 0 to {count - 1}, got {found.min()} to {found.max()}")
     if found.size * count > MOST_NUMBERS:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
 from random import Random
-from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
 from ..extras import scikit_learn
+from ..ranges import fraction, nonnegative, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 MOST_SAMPLES = 10_000_000
 """More would be a slip of the keyboard, and take the machine's memory."""
 
-MOST_SEEDS = 2**32
-"""NumPy's older generators, which scikit-learn draws from, take no greater seeds."""
+LARGEST_SEED = 2**32 - 1
+"""NumPy's older generators, which scikit-learn draws from, take no greater ones."""
 
 
 def sin(samples: int, noise: float = 0.0, seed: int = 0) -> tuple[list[float], list[float]]:
@@ -33,7 +32,7 @@ def sin(samples: int, noise: float = 0.0, seed: int = 0) -> tuple[list[float], l
     >>> len(xs), max(abs(y - math.sin(x)) for x, y in zip(xs, ys))
     (100, 0.0)
     """
-    _check(samples, noise, seed)
+    samples, noise, seed = _checked(samples, noise, seed)
     rng = Random(seed)
     xs = [rng.uniform(-math.pi, math.pi) for _ in range(samples)]
     return xs, [math.sin(x) + rng.gauss(0.0, noise) for x in xs]
@@ -63,16 +62,15 @@ def line(samples: int, noise: float = 0.0, seed: int = 0, margin: float = 0.1) -
     """
     import numpy as np
 
-    _check(samples, noise, seed)
-    if not isinstance(margin, Real) or not 0.0 <= margin < 1.0:
-        raise ValueError(f"the margin is at least 0 and less than 1, got {shown(margin)}")
+    samples, noise, seed = _checked(samples, noise, seed)
+    margin = fraction("the margin", margin)
     rng = np.random.default_rng(seed)
     angle = rng.uniform(0.0, 2.0 * math.pi)
     along, across = [math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]
     labels = rng.permutation(np.arange(samples) % 2)
     distances = rng.uniform(margin, 1.0, samples) * (2 * labels - 1)
     xs = np.outer(rng.uniform(-1.0, 1.0, samples), along) + np.outer(distances, across)
-    return xs + float(noise) * rng.standard_normal(xs.shape), labels
+    return xs + noise * rng.standard_normal(xs.shape), labels
 
 
 def moons(samples: int, noise: float = 0.0, seed: int = 0) -> tuple[Array, Array]:
@@ -94,8 +92,8 @@ def moons(samples: int, noise: float = 0.0, seed: int = 0) -> tuple[Array, Array
     >>> xs.shape, labels.tolist().count(1)
     ((100, 2), 50)
     """
-    _check(samples, noise, seed)
-    xs, labels = scikit_learn("datasets").make_moons(samples, noise=float(noise), random_state=seed)
+    samples, noise, seed = _checked(samples, noise, seed)
+    xs, labels = scikit_learn("datasets").make_moons(samples, noise=noise, random_state=seed)
     return xs, labels
 
 
@@ -118,8 +116,8 @@ def circles(samples: int, noise: float = 0.0, seed: int = 0) -> tuple[Array, Arr
     >>> sorted({round(math.hypot(*x), 9) for x in xs.tolist()})
     [0.5, 1.0]
     """
-    _check(samples, noise, seed)
-    xs, labels = scikit_learn("datasets").make_circles(samples, noise=float(noise), random_state=seed, factor=0.5)
+    samples, noise, seed = _checked(samples, noise, seed)
+    xs, labels = scikit_learn("datasets").make_circles(samples, noise=noise, random_state=seed, factor=0.5)
     return xs, labels
 
 
@@ -143,10 +141,10 @@ def blobs(samples: int, noise: float = 1.0, seed: int = 0, classes: int = 3) -> 
     >>> xs.shape, labels.tolist().count(2)
     ((90, 2), 30)
     """
-    _check(samples, noise, seed)
-    _check_classes(classes, samples, "classes")
+    samples, noise, seed = _checked(samples, noise, seed)
+    classes = whole("the number of classes", classes, 1, samples)
     datasets = scikit_learn("datasets")
-    xs, labels = datasets.make_blobs(samples, centers=classes, cluster_std=float(noise), random_state=seed)
+    xs, labels = datasets.make_blobs(samples, centers=classes, cluster_std=noise, random_state=seed)
     return xs, labels
 
 
@@ -174,27 +172,19 @@ def spirals(samples: int, noise: float = 0.0, seed: int = 0, arms: int = 2) -> t
     """
     import numpy as np
 
-    _check(samples, noise, seed)
-    _check_classes(arms, samples, "arms")
+    samples, noise, seed = _checked(samples, noise, seed)
+    arms = whole("the number of arms", arms, 1, samples)
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(samples) % arms)
     radius = np.sqrt(1.0 - rng.random(samples))  # not 0, where all arms meet
     angle = 2.0 * math.pi * (radius + labels / arms)
     xs = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
-    return xs + float(noise) * rng.standard_normal(xs.shape), labels
+    return xs + noise * rng.standard_normal(xs.shape), labels
 
 
-def _check(samples: int, noise: float, seed: int) -> None:
-    if not isinstance(samples, int) or not 1 <= samples <= MOST_SAMPLES:
-        raise ValueError(
-            f"the number of samples must be positive and whole, at most {MOST_SAMPLES:,}, got {shown(samples)}"
-        )
-    if not isinstance(noise, Real) or not 0.0 <= noise < math.inf:
-        raise ValueError(f"the noise is a standard deviation, at least 0, got {shown(noise)}")
-    if not isinstance(seed, int) or not 0 <= seed < MOST_SEEDS:
-        raise ValueError(f"a seed is a whole number of at least 0, less than 2**32, got {shown(seed)}")
-
-
-def _check_classes(classes: int, samples: int, what: str) -> None:
-    if not isinstance(classes, int) or not 1 <= classes <= samples:
-        raise ValueError(f"the number of {what} is whole, from 1 to that of the samples, got {shown(classes)}")
+def _checked(samples: int, noise: float, seed: int) -> tuple[int, float, int]:
+    return (
+        whole("the number of samples", samples, 1, MOST_SAMPLES),
+        nonnegative("the noise, a standard deviation,", noise),
+        whole("the seed", seed, 0, LARGEST_SEED),
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import files
 
 from ..history import History
+from ..ranges import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,6 +31,9 @@ class Animation:
         draw: a function of the history so far that draws on them.
         every: a frame is added after so many epochs.
 
+    Raises:
+        ValueError: ``every`` is not a positive whole number.
+
     Attributes:
         frames: images of Pillow.
 
@@ -44,7 +48,7 @@ class Animation:
     """
 
     def __init__(self, figure: Figure, draw: Callable[[History], Any], every: int = 1) -> None:
-        self.figure, self.draw, self.every = figure, draw, every
+        self.figure, self.draw, self.every = figure, draw, whole("every", every, least=1)
         self.frames: list[Image] = []
 
     def __call__(self, history: History) -> None:
