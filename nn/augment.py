@@ -46,7 +46,7 @@ class Jitter:
 
 @dataclass(frozen=True)
 class Shift:
-    """Moves every image up or down and left or right, by whole pixels; zeros come in at the edges.
+    """Moves every image up or down and left or right, by whole pixels; zeros come in at the edges (Simard et al. 2003).
 
     Args:
         height: pixels of an image.
@@ -88,6 +88,8 @@ class Shift:
 @dataclass(frozen=True)
 class Mirror:
     """Mirrors each image left to right, or does not, which is as likely. Not for digits: a mirrored 3 is none.
+
+    Krizhevsky et al. 2012, section 4.1.
 
     Args:
         height: pixels of an image.

@@ -80,7 +80,15 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """``n_out`` neurons side by side on the same inputs.
+    """``n_out`` neurons side by side on the same inputs: activation(W x + b).
+
+    Args:
+        n_in: the number of inputs.
+        n_out: the number of neurons.
+        activation, init, seed: see ``Neuron``.
+
+    Raises:
+        ValueError: as of ``Neuron``; or there would be more than ten million weights.
 
     >>> Layer(3, 2)
     Layer(3 → 2 relu, 8 parameters)
@@ -118,6 +126,12 @@ class Layer(Module):
 
 class Activation(Module):
     """An activation of each number by itself: for networks where something stands between it and the sums.
+
+    Args:
+        activation: the name of any operation of one input; None (or "linear") for none.
+
+    Raises:
+        ValueError: the name is unknown.
 
     >>> Activation("relu")([-1.0, 2.0])
     [0.0, 2.0]

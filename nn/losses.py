@@ -39,6 +39,8 @@ Loss = Callable[[Sequence[Any], Sequence[Any]], Any]
 def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     """The mean squared error, Σ (prediction - target)² / n, over all numbers.
 
+    Goodfellow et al., *Deep Learning*, eq. 5.4. The best constant is the mean of the targets.
+
     Args:
         predictions: n numbers, or n lists of k numbers.
         targets: of the same shape.
@@ -73,6 +75,8 @@ def half_squared_error(predictions: Sequence[Any], targets: Sequence[Any]) -> An
 
 def mae(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     """The mean absolute error, Σ |prediction - target| / n, over all numbers; where it is 0, so is its derivative.
+
+    Goodfellow et al., *Deep Learning*, eq. 6.16. The best constant is the median of the targets.
 
     Args:
         predictions: n numbers, or n lists of k numbers.
@@ -143,8 +147,8 @@ def binary_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) -> 
 def binary_cross_entropy_with_logits(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     """The binary cross-entropy of p = sigmoid(z), from the logits z: t softplus(-z) + (1 - t) softplus(z), the mean.
 
-    No logit is too large, and no digit is lost: softplus(-z) is -log p, softplus(z) is -log(1 - p). The gradient of
-    one number is p - t.
+    No logit is too large, and no digit is lost: softplus(-z) is -log p, softplus(z) is -log(1 - p) (Goodfellow et al.,
+    *Deep Learning*, eq. 6.26). The gradient of one number is p - t.
 
     Args:
         predictions: the logits z: n numbers, or n lists of k numbers.
@@ -182,7 +186,7 @@ def multilabel_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any])
 def multilabel_cross_entropy_with_logits(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     """The cross-entropy of k classes with both terms, of p = sigmoid(z), from the logits z; the mean over n examples.
 
-    Σ_k (t softplus(-z) + (1 - t) softplus(z)), as ``binary_cross_entropy_with_logits`` has it of one.
+    Σ_k (t softplus(-z) + (1 - t) softplus(z)): PRML, eq. 5.22, each as ``binary_cross_entropy_with_logits`` has it.
 
     Args:
         predictions: the logits z, n lists of k.
@@ -261,7 +265,7 @@ def hinge(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
 
 
 def squared_hinge(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """The squared hinge loss of two classes, max(0, 1 - t z)², the mean over all numbers: it has no kink.
+    """The squared hinge loss of two classes, max(0, 1 - t z)², the mean over all numbers (Tang 2013): it has no kink.
 
     Args:
         predictions: the scores z: n numbers, or n lists of k numbers.
@@ -298,7 +302,8 @@ def multiclass_hinge(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
 def cosine_distance(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     """1 - cos of the angle between two vectors, whatever their lengths: 0 to 2; the mean over n examples.
 
-    Computed as ½ |u - v|² of the vectors u, v of length 1: that is the same, and exact where they are close.
+    The measure is that of Salton et al. 1975. Computed as ½ |u - v|² of the vectors u, v of length 1: that is the same,
+    and exact where they are close.
 
     Args:
         predictions: n lists of k numbers.

@@ -25,7 +25,11 @@ Schedule = Callable[[int, Sequence[float]], float]
 
 @dataclass(frozen=True)
 class Constant:
-    """1: the learning rate stays as it is."""
+    """1: the learning rate stays as it is.
+
+    >>> Constant()(7)
+    1.0
+    """
 
     def __call__(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of this epoch."""
@@ -35,6 +39,10 @@ class Constant:
 @dataclass(frozen=True)
 class Step:
     """factor^⌊t / every⌋: times ``factor`` after every so many epochs (He et al. 2016).
+
+    Args:
+        every: a number of epochs.
+        factor: in (0, 1].
 
     Raises:
         ValueError: ``every`` is not positive and whole, or ``factor`` not in (0, 1].
@@ -59,6 +67,9 @@ class Step:
 class Exponential:
     """factor^t: times ``factor`` after every epoch (Senior et al. 2013).
 
+    Args:
+        factor: in (0, 1].
+
     Raises:
         ValueError: ``factor`` is not in (0, 1].
 
@@ -80,6 +91,9 @@ class Exponential:
 class InverseTime:
     """1 / (1 + decay · t): the 1/t schedule, whose sum is infinite and whose squares' is not (Robbins and Monro 1951).
 
+    Args:
+        decay: per epoch, at least 0.
+
     Raises:
         ValueError: ``decay`` is negative.
 
@@ -100,6 +114,10 @@ class InverseTime:
 @dataclass(frozen=True)
 class Cosine:
     """floor + (1 - floor) · (1 + cos(π t / epochs)) / 2, from then on ``floor`` (Loshchilov and Hutter 2017, eq. 5).
+
+    Args:
+        epochs: how long it falls.
+        floor: where it ends, in [0, 1).
 
     Raises:
         ValueError: ``epochs`` is not positive and whole, or ``floor`` not in [0, 1).
@@ -127,6 +145,10 @@ class WarmUp:
 
     The rise goes on in even steps to the 1 at which another schedule begins; that one counts its epochs, and is given
     the losses, from there on.
+
+    Args:
+        epochs: how long it rises.
+        then: a schedule; by default the learning rate stays at 1.
 
     Raises:
         ValueError: ``epochs`` is not positive and whole.
@@ -157,6 +179,12 @@ class OnPlateau:
 
     The loss of an epoch has fallen if it is below (1 - threshold) · the least so far. After more than ``patience``
     epochs in a row that are not so, the learning rate is multiplied, and the count starts again.
+
+    Args:
+        factor: in (0, 1].
+        patience: a number of epochs, at least 0.
+        threshold: a share of the loss, in [0, 1).
+        floor: the least that it gives, in [0, 1).
 
     Raises:
         ValueError: ``factor`` is not in (0, 1], ``patience`` no whole number of at least 0, or ``threshold`` or

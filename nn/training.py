@@ -39,6 +39,9 @@ class DivergedError(ArithmeticError):
 
     Attributes:
         epoch: the epoch in which it happened, counted from 1.
+
+    >>> str(DivergedError(3, learning_rate=0.5, why="the loss is inf"))[:66]
+    'training diverged in epoch 3: the loss is inf. Try a smaller learn'
     """
 
     def __init__(self, epoch: int, learning_rate: float, why: str) -> None:

@@ -37,6 +37,14 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
             what was expected.
         OSError: it cannot be read: ``FileNotFoundError`` if it is not there.
         TypeError: ``path`` is no path.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "labels-idx1-ubyte"
+    ...     _ = path.write_bytes(bytes([0, 0, 8, 1]) + bytes([0, 0, 0, 3]) + bytes([5, 0, 4]))
+    ...     read_idx(path)
+    array([5, 0, 4], dtype=uint8)
     """
     path = os.fsdecode(path)
     with open(path, "rb") as file:

@@ -24,6 +24,14 @@ LARGEST_SEED = 2**32 - 1
 def sin(samples: int, noise: float = 0.0, seed: int = 0) -> tuple[list[float], list[float]]:
     """Points (x, sin x + noise), x uniform in [-π, π], the noise normal with standard deviation ``noise``.
 
+    Args:
+        samples: how many points.
+        noise: the standard deviation of the noise on y, at least 0.
+        seed: the same gives the same points.
+
+    Returns:
+        x and y, a list of ``samples`` numbers each.
+
     Raises:
         ValueError: ``samples`` is not positive and whole, or more than ten million; ``noise`` is negative or not
             finite; ``seed`` is not a whole number from 0 to 2³² - 1.

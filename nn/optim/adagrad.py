@@ -26,6 +26,9 @@ class Adagrad(Optimizer):
         parameters, learning_rate, weight_decay, clip: see ``Optimizer``.
         epsilon: keeps the divisor from 0.
 
+    Raises:
+        ValueError: there are no parameters, or a setting is out of its range.
+
     >>> p = Value(1.0)
     >>> optimizer = Adagrad([p], learning_rate=0.25)
     >>> (p * p).backward()
@@ -73,6 +76,9 @@ class Adadelta(Optimizer):
         parameters, learning_rate, weight_decay, clip: see ``Optimizer``; the paper has no learning rate, which is 1.
         decay: how much of the means is kept in a step, in [0, 1).
         epsilon: the square of the step at which it starts, about; and keeps the divisor from 0.
+
+    Raises:
+        ValueError: there are no parameters, or a setting is out of its range.
 
     >>> p = Value(1.0)
     >>> optimizer = Adadelta([p], decay=0.75, epsilon=1e-6)
@@ -127,6 +133,9 @@ class RMSprop(Optimizer):
         decay: how much of the mean is kept in a step, in [0, 1); the lecture has 0.9, PyTorch 0.99.
         epsilon: keeps the divisor from 0.
         momentum: how much of the velocity is kept, in [0, 1).
+
+    Raises:
+        ValueError: there are no parameters, or a setting is out of its range.
 
     >>> p = Value(1.0)
     >>> optimizer = RMSprop([p], learning_rate=0.25, decay=0.75)

@@ -78,6 +78,9 @@ class Adam(Moments):
         epsilon: keeps the divisor from 0.
         amsgrad: whether it is AMSGrad.
 
+    Raises:
+        ValueError: there are no parameters, or a setting is out of its range.
+
     >>> p = Value(1.0)
     >>> optimizer = Adam([p], learning_rate=0.25)
     >>> (p * p).backward()
@@ -123,6 +126,9 @@ class AdamW(Adam):
 
     Args: see ``Adam``.
 
+    Raises:
+        ValueError: there are no parameters, or a setting is out of its range.
+
     >>> p = Value(1.0)
     >>> optimizer = AdamW([p], learning_rate=0.25, weight_decay=0.5)
     >>> optimizer.step()
@@ -166,6 +172,9 @@ class Adamax(Moments):
 
     Args: see ``Adam``.
 
+    Raises:
+        ValueError: there are no parameters, or a setting is out of its range.
+
     >>> p = Value(1.0)
     >>> optimizer = Adamax([p], learning_rate=0.25)
     >>> (p * p).backward()
@@ -199,6 +208,9 @@ class Nadam(Moments):
         p ← p - learning_rate · n / (√v̂ + epsilon)
 
     Args: see ``Adam``.
+
+    Raises:
+        ValueError: there are no parameters, or a setting is out of its range.
 
     >>> p = Value(1.0)
     >>> optimizer = Nadam([p], learning_rate=0.25)

@@ -48,7 +48,7 @@ class ClipByNorm:
 
 @dataclass(frozen=True)
 class ClipByValue:
-    """Each number of the gradient, but at most ``max_value`` and at least -max_value.
+    """Each number of the gradient, but at most ``max_value`` and at least -max_value (Mikolov 2012).
 
     Raises:
         ValueError: ``max_value`` is not greater than 0.

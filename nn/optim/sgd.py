@@ -25,6 +25,11 @@ class SGD(Optimizer):
 
     the conventions of PyTorch's SGD.
 
+    Args:
+        parameters, learning_rate, weight_decay, clip: see ``Optimizer``.
+        momentum: how much of the velocity is kept in a step, in [0, 1).
+        nesterov: whether to step from where the velocity leads.
+
     Raises:
         ValueError: there are no parameters, a rate is out of its range, or Nesterov's variant has no momentum.
 

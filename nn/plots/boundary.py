@@ -44,6 +44,12 @@ def decision_boundary(
         test: data that were not learned from, and their labels, likewise; drawn hollow.
         probabilities: what makes probabilities, (n, k), of outputs, (n, k) or (n,); None if outputs are only scores,
             the greatest of which is taken: then classes have a single shade.
+
+    >>> from matplotlib.figure import Figure
+    >>> from nn import MLP, data
+    >>> axes = decision_boundary(MLP(2, [2], seed=0), *data.line(20), Figure().subplots())
+    >>> [text.get_text() for text in axes.get_legend().get_texts()]
+    ['class 0', 'class 1']
     """
     import numpy as np
 

@@ -29,6 +29,10 @@ def plot_curve(
         axes: to draw on.
         truth: the function that the model is to be.
         interval: from where to where; by default that of the data.
+
+    >>> from matplotlib.figure import Figure
+    >>> plot_curve(lambda x: x[0] ** 2, [0.0, 1.0], [0.0, 1.0], Figure().subplots()).get_xlabel()
+    'x'
     """
     import numpy as np
 

@@ -22,6 +22,12 @@ def plot_images(images: Array, captions: Sequence[str], axes: Axes | None = None
         images: n square images, shape (n, pixels), the rows of each one after another; from 0 to 1.
         captions: n texts.
         axes: to draw on.
+
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> axes = plot_images(np.eye(9)[:2], ["top left", "top"], Figure().subplots())
+    >>> [text.get_text() for text in axes.texts]
+    ['top left', 'top']
     """
     import numpy as np
 

@@ -15,6 +15,14 @@ def plot_loss(history: History, axes: Axes | None = None) -> Axes:
     """The loss of each epoch, and dashed that of the validation data, if there are any.
 
     On a log axis, unless a loss is 0. A dotted line marks the epoch whose parameters the model was given in the end.
+
+    Args:
+        history: of a training.
+        axes: to draw on.
+
+    >>> from matplotlib.figure import Figure
+    >>> plot_loss(History([{"loss": 0.5}, {"loss": 0.25}]), Figure().subplots()).get_yscale()
+    'log'
     """
     from matplotlib.ticker import MaxNLocator
 

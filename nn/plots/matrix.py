@@ -23,6 +23,11 @@ def confusion(matrix: Array, axes: Axes | None = None, names: Sequence[str] | No
         matrix: whole numbers, shape (k, k): ``nn.metrics.confusion_matrix``.
         axes: to draw on.
         names: those of the classes; by default 0, 1, ...
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = confusion([[3, 1], [0, 4]], Figure().subplots())
+    >>> [text.get_text() for text in axes.texts]
+    ['3', '1', '0', '4']
     """
     import numpy as np
 
