@@ -82,7 +82,7 @@ def mnist(folder: str | os.PathLike[str] | None = None) -> Split:
         ConnectionError: OpenML is not reached.
         ImportError: there is no folder, and scikit-learn is not installed.
 
-    >>> (images, labels), test = mnist("folder")  # doctest: +SKIP
+    With the files at hand, ``(images, labels), test = mnist("folder")``.
     """
     return _from_openml("mnist_784", "mnist") if folder is None else _from_folder(folder)
 
@@ -100,8 +100,6 @@ def fashion_mnist(folder: str | os.PathLike[str] | None = None) -> Split:
 
     Raises:
         FileNotFoundError, ValueError, ConnectionError, ImportError: as of ``mnist``.
-
-    >>> (images, labels), test = fashion_mnist("folder")  # doctest: +SKIP
     """
     return _from_openml("Fashion-MNIST", "fashion_mnist") if folder is None else _from_folder(folder)
 
