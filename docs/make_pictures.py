@@ -1,6 +1,7 @@
-"""Make the pictures of README.md and docs/seeing.md: ``python docs/make_pictures.py`` (extra dev, and Chromium)."""
+"""Make the pictures of README.md and of docs: ``python docs/make_pictures.py`` (extra dev, and Chromium)."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 from autograd import Stepper, Value, draw, tanh
@@ -44,6 +45,9 @@ def main() -> None:
     loss = (model([Value(0.5, "x[0]"), Value(-1.0, "x[1]"), Value(2.0, "x[2]")]) - 1) ** 2
     loss.backward()
     draw(loss, model.named_parameters(), collapse=True, color="grad").save(DOCS / "mlp.svg")
+
+    for task in ("sin", "moons"):
+        subprocess.run(["chainrule", "train", task, "--out", str(DOCS)], check=True)
 
     from playwright.sync_api import sync_playwright
 
