@@ -11,6 +11,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from .. import data
+from ..data.points import MOST_SAMPLES
+from ..ranges import whole
 from .pictures import Curve, Images, Picture, Plane
 
 TEST_SAMPLES = 200
@@ -95,8 +97,6 @@ class Task:
         """The data. Raises ValueError, OSError, or ImportError if the library that has them is missing."""
         if folder is not None and not self.files:
             raise ValueError(f"--data is for {' and '.join(name for name, task in TASKS.items() if task.files)}")
-        if settings.samples is not None and settings.samples < 1:
-            raise ValueError(f"the number of samples must be positive, got {settings.samples}")
         return self.load(settings, seed, folder)
 
 
@@ -109,7 +109,7 @@ def _sin(settings: Settings, seed: int, folder: Path | None) -> Data:
 
 def _points(draw: Callable[..., Any], settings: Settings, seed: int, folder: Path | None) -> Data:
     """Three parts of as many points, drawn together, for the seed says where the classes are."""
-    n = settings.samples or 0
+    n = whole("the number of samples", settings.samples or 0, 1, MOST_SAMPLES // 3)
     xs, labels = draw(3 * n, settings.noise, seed)
     train, validation, test = (Examples(xs[i : i + n], labels[i : i + n]) for i in (0, n, 2 * n))
     return Data(train, test, validation)
