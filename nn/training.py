@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from random import Random
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
 from .checkpoints import Checkpoint, fingerprint
+from .checks import check_callable, listed_callbacks, named_metrics, paired, paired_validation
 from .engines import Compiled, Problem, Recorded, engine
 from .history import History
 from .losses import Loss, mse
@@ -21,7 +22,6 @@ from .progress import progress_bar
 from .ranges import nonnegative, whole
 from .schedules import Schedule
 from .stopping import Best
-from .tensors import floats, sequence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 Steps = Recorded | Compiled
-Examples = tuple[Any, Any]
 
 
 class DivergedError(ArithmeticError):
@@ -132,18 +131,14 @@ def fit(
     >>> round(model([10.0]).data, 3)
     21.0
     """
-    callbacks, metrics = _list_of_callbacks(callbacks), _checked_metrics(metrics)
-    functions: dict[str, Any] = {"schedule": schedule, "penalty": penalty, "augment": augment}
+    functions = {"schedule": schedule, "penalty": penalty, "augment": augment}
     given = {what: function for what, function in functions.items() if function is not None}
-    given |= {f"callback {i}": callback for i, callback in enumerate(callbacks)}
-    given |= {f"metric {name!r}": metric for name, metric in metrics.items()}
     for what, function in {"model": model, "loss": loss, **given}.items():
-        if not callable(function):
-            raise TypeError(f"fit takes a {what} that can be called, got {shown(function)}")
+        check_callable(what, function)
     if optimizer is not None and not isinstance(optimizer, Optimizer):
         raise TypeError(f"fit takes an optimiser, such as Adam(model.parameters()), got {shown(optimizer)}")
-    examples = _examples("", xs, ys)
-    held_out = None if validation is None else _examples("validation ", *_pair(validation))
+    callbacks, metrics = listed_callbacks(callbacks), named_metrics(metrics)
+    examples, held_out = paired("", xs, ys), paired_validation(validation)
     epochs, seed = whole("epochs", epochs, 1), whole("seed", seed, 0)
     patience = None if patience is None else whole("patience", patience, 1)
     size = len(examples[0]) if batch_size is None else min(whole("batch_size", batch_size, 1), len(examples[0]))
@@ -230,54 +225,3 @@ def _training(model: Any) -> Iterator[None]:
     finally:
         if isinstance(model, Module):
             model.eval()
-
-
-def _examples(part: str, xs: Any, ys: Any) -> Examples:
-    """Samples, and a target for each, as lists or arrays."""
-    for what, each in (("samples", xs), ("targets", ys)):
-        if not isinstance(each, Iterable):
-            raise TypeError(f"fit takes a list of {part}{what}, got {shown(each)}")
-    samples, targets = map(sequence, (xs, ys))
-    if not len(samples) or len(samples) != len(targets):
-        raise ValueError(f"fit needs {part}samples and one target for each, got {len(samples)} and {len(targets)}")
-    for what, each in (("sample", samples), ("target", targets)):
-        _check_finite(f"{part}{what}", each)
-    return samples, targets
-
-
-def _check_finite(what: str, xs: Any) -> None:
-    """Raise ValueError if a number is not, as far as they are numbers of one shape."""
-    import numpy as np
-
-    try:
-        good = np.isfinite(floats(xs))
-    except (TypeError, ValueError):
-        return
-    if not good.all():
-        which = int(np.argmin(good.reshape(len(good), -1).all(axis=1)))
-        raise ValueError(f"fit takes finite numbers, and {what} {which} is {shown(xs[which])}")
-
-
-def _list_of_callbacks(callbacks: Any) -> list[Callable[[History], Any]]:
-    if not isinstance(callbacks, Iterable):
-        raise TypeError(f"fit takes a list of callbacks, got {shown(callbacks)}")
-    return list(callbacks)
-
-
-def _checked_metrics(metrics: Any) -> Metrics:
-    """None are no metrics. Raises ValueError for a name that a row of the history has for something else."""
-    if metrics is None:
-        return {}
-    if not isinstance(metrics, Mapping):
-        raise TypeError(f"fit takes metrics as a dict, by name, got {shown(metrics)}")
-    for name in metrics:
-        if not isinstance(name, str) or name in ("loss", "learning_rate") or name.startswith("validation_"):
-            raise ValueError(f"a metric has a name of its own, such as 'accuracy', got {shown(name)}")
-    return metrics
-
-
-def _pair(validation: Any) -> tuple[Any, Any]:
-    """Raise TypeError unless these are two."""
-    if not isinstance(validation, (list, tuple)) or len(validation) != 2:
-        raise TypeError(f"fit takes validation data as a pair, samples and targets, got {shown(validation)}")
-    return validation[0], validation[1]

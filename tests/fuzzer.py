@@ -720,7 +720,8 @@ ROOMS = {
         ("exports", "history", "layers", "modules", "networks", "prediction", "training"), "nn exports what is public"
     ),
     **dict.fromkeys(
-        ("checkpoints", "comparison", "engines", "measures", "progress", "recording", "stopping"), "what fit is made of"
+        ("checkpoints", "checks", "comparison", "engines", "measures", "progress", "recording", "stopping"),
+        "what fit is made of",
     ),
     **dict.fromkeys(
         ("choices", "extras", "objectives", "ranges", "tensors"), "what other modules share, and nobody else calls"
