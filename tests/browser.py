@@ -73,7 +73,8 @@ def watched(
     page.on("websocket", on_request)
     try:
         yield page
-        page.evaluate(NEXT_TASK)  # what went wrong at the very end is told by then
+        for frame in page.frames:  # each may be a process, which tells one thing after another
+            frame.evaluate(NEXT_TASK)  # what went wrong at the very end is told by then
     finally:
         page.close()
         for event, handler in heard.items():
