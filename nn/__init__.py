@@ -5,6 +5,8 @@
 MLP(1 → 16 tanh → 16 tanh → 1, 321 parameters)
 """
 
+from typing import Any as _Any
+
 try:
     from autograd import Value as _Value  # noqa: F401
 except ImportError as _error:
@@ -22,6 +24,7 @@ from . import losses as losses
 from . import metrics as metrics
 from . import optim as optim
 from . import penalties as penalties
+from . import plots as plots
 from . import schedules as schedules
 from .exports import to_onnx as to_onnx
 from .exports import to_torch as to_torch
@@ -37,3 +40,12 @@ from .networks import Sequential as Sequential
 from .prediction import predict as predict
 from .training import DivergedError as DivergedError
 from .training import fit as fit
+
+
+def __getattr__(name: str) -> _Any:
+    """``nn.estimators``, which needs scikit-learn, and takes seconds to load."""
+    if name == "estimators":
+        from importlib import import_module
+
+        return import_module("nn.estimators")
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")

@@ -10,11 +10,19 @@ from .history import History
 from .measures import Metrics
 from .tensors import floats, sequence
 
+EXAMPLES = {
+    "loss": "nn.losses.mse",
+    "schedule": "nn.schedules.Cosine(100)",
+    "penalty": "nn.penalties.l2",
+    "augment": "nn.augment.Jitter(0.1)",
+}
+
 
 def check_callable(what: str, function: Any) -> None:
-    """Raise TypeError unless this is a function, or called like one."""
-    if not callable(function):
-        raise TypeError(f"fit takes a {what} that can be called, got {shown(function)}")
+    """Raise TypeError unless this is a function, or an object that is called like one."""
+    if not callable(function) or isinstance(function, type):
+        example = f", such as {EXAMPLES[what]}" if what in EXAMPLES else ""
+        raise TypeError(f"fit takes a {what} that can be called{example}, got {shown(function)}")
 
 
 def listed_callbacks(callbacks: Any) -> list[Callable[[History], Any]]:
@@ -49,7 +57,7 @@ def paired(part: str, xs: Any, ys: Any) -> tuple[Any, Any]:
     """Samples, and a target for each, as lists or arrays.
 
     Raises:
-        TypeError: one of them is no list.
+        TypeError: one of them is no list, or of text.
         ValueError: there are none, or more of one than of the other; or a number is not finite.
     """
     for what, each in (("samples", xs), ("targets", ys)):
@@ -58,8 +66,8 @@ def paired(part: str, xs: Any, ys: Any) -> tuple[Any, Any]:
     samples, targets = sequence(xs), sequence(ys)
     if not len(samples) or len(samples) != len(targets):
         raise ValueError(f"fit needs {part}samples and one target for each, got {len(samples)} and {len(targets)}")
-    _check_finite(f"{part}sample", samples)
-    _check_finite(f"{part}target", targets)
+    _check_numbers(f"{part}sample", samples)
+    _check_numbers(f"{part}target", targets)
     return samples, targets
 
 
@@ -72,14 +80,20 @@ def paired_validation(validation: Any) -> tuple[Any, Any] | None:
     return paired("validation ", *validation)
 
 
-def _check_finite(what: str, xs: Any) -> None:
-    """Raise ValueError if a number is not, as far as they are numbers of one shape."""
+def _check_numbers(what: str, xs: Any) -> None:
+    """Raise TypeError for text, and ValueError if a number is not finite, as far as they are of one shape."""
     import numpy as np
 
     try:
-        good = np.isfinite(floats(xs))
+        found = np.asarray(xs)
+        good = np.isfinite(floats(found)) if found.dtype.kind not in "US" else None
     except (TypeError, ValueError):
         return
+    if good is None:
+        raise TypeError(
+            f"fit takes numbers, and {what} 0 is {shown(xs[0])}: of names, np.unique(names, return_inverse=True)[1] "
+            "makes class labels"
+        )
     if not good.all():
         which = int(np.argmin(good.reshape(len(good), -1).all(axis=1)))
         raise ValueError(f"fit takes finite numbers, and {what} {which} is {shown(xs[which])}")

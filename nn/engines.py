@@ -101,11 +101,21 @@ class Problem:
             dropout.reseed(*seeds, i + 1)  # for NumPy, seeds that end in 0 are the same without it
 
 
+def check_dependence(nodes: Sequence[Value], parameters: Sequence[Value]) -> None:
+    """Raise ForeignParametersError if none of the parameters is in a graph."""
+    if set(nodes).isdisjoint(parameters):
+        raise ForeignParametersError(
+            "the loss depends on none of the optimiser's parameters: are they this model's, and is nothing taken out "
+            "of the graph by .data?"
+        )
+
+
 class Recorded:
     """Steps on the graph of each batch, which is recorded anew."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.optimizer = problem, problem.optimizer
+        self._checked = False
 
     def step(self, batch: Sequence[int], rng: np.random.Generator) -> float:
         """One step on the examples of these numbers; their loss. Raises OverflowError if something is not finite."""
@@ -130,6 +140,9 @@ class Recorded:
         """The data of a loss and its gradient, which is left in the parameters. Raises OverflowError if not finite."""
         if not math.isfinite(value):
             raise OverflowError(f"the loss is {value.data}")
+        if not self._checked:
+            check_dependence(topological_order(value), self.optimizer.parameters)
+            self._checked = True
         self.optimizer.zero_grad()
         value.backward()
         return [value.data, *[p.grad for p in self.optimizer.parameters]]
@@ -255,10 +268,7 @@ class LossProgram:
         if len(nodes) > MOST_UNROLLED:
             raise NotCompiledError(f"a batch whose examples are related makes {len(nodes):,} nodes")
         parameters = problem.optimizer.parameters
-        if set(nodes).isdisjoint(parameters):
-            raise ForeignParametersError(
-                "the loss depends on none of the optimiser's parameters: are they this model's?"
-            )
+        check_dependence(nodes, parameters)
         inputs = [[leaf for _, leaf in flatten(tensors)] for tensors in (xs, ys)] + list(found.noise.values())
         self.program = compile(output, inputs, parameters)
         self.nodes = len(nodes)

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 
+def counted(n: int, thing: str) -> str:
+    """So many of them, in words.
+
+    >>> counted(1, "epoch"), counted(2, "epoch")
+    ('1 epoch', '2 epochs')
+    """
+    return f"{n} {thing}{'' if n == 1 else 's'}"
+
+
 @dataclass(repr=False)
 class History:
     """What a training has seen, epoch by epoch.
@@ -38,7 +47,7 @@ class History:
 
     def __repr__(self) -> str:
         losses = f", loss {self.rows[0]['loss']:.3g} to {self.rows[-1]['loss']:.3g}" if self.rows else ""
-        return f"<history of {self.epochs} epochs{losses}, by {self.engine}>"
+        return f"<history of {counted(self.epochs, 'epoch')}{losses}, by {self.engine}>"
 
     def __getitem__(self, name: str) -> Array:
         import numpy as np

@@ -322,16 +322,19 @@ def check_activation(activation: str | None) -> None:
         return
     from difflib import get_close_matches
 
-    close = get_close_matches(activation, known, n=2) if isinstance(activation, str) else []
+    name = activation if isinstance(activation, str) else str(getattr(activation, "name", ""))  # of an operation
+    close = get_close_matches(name, known, n=2)
     hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     raise ValueError(
-        f"unknown activation {shown(activation)}: {hint}It is the name of an operation of one input, such as tanh, "
+        f"unknown activation {shown(activation)}: {hint}it is the name of an operation of one input, such as tanh, "
         "relu, sigmoid, gelu, or linear for none"
     )
 
 
 def check_list(what: str, x: Any, length: int | None = None) -> None:
     """Raise ValueError unless ``x`` is a list, of this length if one is given."""
+    if is_list(x) and length != len(x) and any(map(is_list, x)):
+        raise ValueError(f"{what} takes one sample, and got a list of {len(x)}: nn.predict(model, xs) takes many")
     if not is_list(x) or length not in (None, len(x)):
         numbers = "numbers" if length is None else f"{length} number(s)"
         raise ValueError(f"{what} takes a list of {numbers}, got {len(x) if is_list(x) else shown(x)}")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from numbers import Real
+from reprlib import repr as shown
 from typing import Any
 
 from autograd import (
@@ -29,7 +31,7 @@ from autograd import (
 )
 
 from .ranges import positive
-from .tensors import flatten, shape
+from .tensors import LABELS_ALONE, flatten, shape
 
 Loss = Callable[[Sequence[Any], Sequence[Any]], Any]
 
@@ -130,8 +132,9 @@ def binary_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) -> 
         targets: 0 or 1, or between: a probability itself; of the same shape.
 
     Raises:
-        ValueError: they are empty, or their shapes differ. Or, from ``log`` or ``log1p``, which the message names: the
-            loss is infinite, for what has the probability 0 is the case; or p is outside [0, 1].
+        ValueError: they are empty, or their shapes differ, or a target is not from 0 to 1. Or, from ``log`` or
+            ``log1p``, which the message names: the loss is infinite, for what has the probability 0 is the case; or p
+            is outside [0, 1].
 
     >>> import math
     >>> binary_cross_entropy([0.5, 1.0], [0.0, 1.0]) == math.log(2) / 2
@@ -141,7 +144,7 @@ def binary_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) -> 
         ...
     ValueError: log(0.0): not defined there
     """
-    return mean([_two_terms(p, t) for p, t in _numbers(predictions, targets)])
+    return mean([_two_terms(p, t) for p, t in _probable(_numbers(predictions, targets))])
 
 
 def binary_cross_entropy_with_logits(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -155,12 +158,12 @@ def binary_cross_entropy_with_logits(predictions: Sequence[Any], targets: Sequen
         targets: 0 or 1, or between; of the same shape.
 
     Raises:
-        ValueError: they are empty, or their shapes differ.
+        ValueError: they are empty, or their shapes differ, or a target is not from 0 to 1.
 
     >>> binary_cross_entropy_with_logits([1000.0, 1000.0], [1.0, 0.0])
     500.0
     """
-    return mean([_two_terms_of_logit(z, t) for z, t in _numbers(predictions, targets)])
+    return mean([_two_terms_of_logit(z, t) for z, t in _probable(_numbers(predictions, targets))])
 
 
 def multilabel_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -180,7 +183,7 @@ def multilabel_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any])
     >>> multilabel_cross_entropy([[0.5, 0.5, 0.0]], [[1.0, 0.0, 0.0]]) == 2 * math.log(2)
     True
     """
-    return mean([sum([_two_terms(p, t) for p, t in row]) for row in _rows(predictions, targets)])
+    return mean([sum([_two_terms(p, t) for p, t in _probable(row)]) for row in _rows(predictions, targets)])
 
 
 def multilabel_cross_entropy_with_logits(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -193,13 +196,15 @@ def multilabel_cross_entropy_with_logits(predictions: Sequence[Any], targets: Se
         targets: 0 or 1, or between; of the same shape.
 
     Raises:
-        ValueError: they are empty, or their shapes differ, or the predictions are no lists.
+        ValueError: they are empty, or their shapes differ, or the predictions are no lists, or a target is not from 0
+            to 1.
 
     >>> import math
     >>> multilabel_cross_entropy_with_logits([[1000.0, -1000.0, 0.0]], [[1.0, 0.0, 1.0]]) == math.log(2)
     True
     """
-    return mean([sum([_two_terms_of_logit(z, t) for z, t in row]) for row in _rows(predictions, targets)])
+    rows = map(_probable, _rows(predictions, targets))
+    return mean([sum([_two_terms_of_logit(z, t) for z, t in row]) for row in rows])
 
 
 def softmax_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -212,12 +217,13 @@ def softmax_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) ->
         targets: a single 1, or probabilities; of the same shape.
 
     Raises:
-        ValueError: they are empty, or their shapes differ, or the predictions are no lists.
+        ValueError: they are empty, or their shapes differ, or the predictions are no lists, or a target is not from 0
+            to 1.
 
     >>> softmax_cross_entropy([[1000.0, 0.0], [0.0, 1000.0]], [[1.0, 0.0], [1.0, 0.0]])
     500.0
     """
-    rows = [zip(*row, strict=True) for row in _rows(predictions, targets)]
+    rows = [zip(*_probable(row), strict=True) for row in _rows(predictions, targets)]
     return mean([-dot(t, log_softmax(z)) for z, t in rows])
 
 
@@ -256,12 +262,12 @@ def hinge(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
         targets: -1 or 1 (of labels that are 0 or 1: 2 · label - 1); of the same shape.
 
     Raises:
-        ValueError: they are empty, or their shapes differ.
+        ValueError: they are empty, or their shapes differ, or a target is neither -1 nor 1.
 
     >>> hinge([2.0, 0.5, 1.0], [1.0, 1.0, -1.0]) == (0.0 + 0.5 + 2.0) / 3
     True
     """
-    return mean([relu(1.0 - t * z) for z, t in _numbers(predictions, targets)])
+    return mean([relu(1.0 - t * z) for z, t in _signed(_numbers(predictions, targets))])
 
 
 def squared_hinge(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -272,12 +278,12 @@ def squared_hinge(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
         targets: -1 or 1; of the same shape.
 
     Raises:
-        ValueError: they are empty, or their shapes differ.
+        ValueError: they are empty, or their shapes differ, or a target is neither -1 nor 1.
 
     >>> squared_hinge([2.0, 0.5, 1.0], [1.0, 1.0, -1.0]) == (0.0 + 0.25 + 4.0) / 3
     True
     """
-    return mean([relu(1.0 - t * z) ** 2 for z, t in _numbers(predictions, targets)])
+    return mean([relu(1.0 - t * z) ** 2 for z, t in _signed(_numbers(predictions, targets))])
 
 
 def multiclass_hinge(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -290,12 +296,13 @@ def multiclass_hinge(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
         targets: a single 1; of the same shape.
 
     Raises:
-        ValueError: they are empty, or their shapes differ, or the predictions are no lists.
+        ValueError: they are empty, or their shapes differ, or the predictions are no lists, or a target is not from 0
+            to 1.
 
     >>> multiclass_hinge([[3.0, 0.5, 1.0], [0.0, 0.5, 2.0]], [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     1.25
     """
-    rows = [tuple(zip(*row, strict=True)) for row in _rows(predictions, targets)]
+    rows = [tuple(zip(*_probable(row), strict=True)) for row in _rows(predictions, targets)]
     return mean([reduce(maximum, [a + (1.0 - b) for a, b in zip(z, t, strict=True)]) - dot(t, z) for z, t in rows])
 
 
@@ -363,11 +370,29 @@ def _direction(vector: Sequence[Any]) -> list[Any]:
 def _numbers(predictions: Any, targets: Any) -> list[tuple[Any, Any]]:
     """Each number with its target."""
     sizes = shape(predictions)
-    if sizes != shape(targets):
-        raise ValueError(f"predictions and targets must have the same shape, got {sizes} and {shape(targets)}")
+    if sizes != (others := shape(targets)):
+        hint = LABELS_ALONE if len(sizes) == 2 and len(others) == 1 else ""
+        raise ValueError(f"predictions and targets must have the same shape, got {sizes} and {others}{hint}")
     if not all(size > 0 for size in sizes):
         raise ValueError(f"predictions are n numbers, or n lists of k numbers, got the shape {sizes}")
     return [(p, t) for (_, p), (_, t) in zip(flatten(predictions), flatten(targets), strict=True)]
+
+
+def _probable(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """The same. Raises ValueError if a target, as far as it is no Value, is not from 0 to 1."""
+    return _checked(pairs, lambda t: 0.0 <= t <= 1.0, "from 0 to 1")
+
+
+def _signed(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Likewise, if one is not -1 or 1."""
+    return _checked(pairs, lambda t: t in (-1.0, 1.0), "-1 and 1 (of labels that are 0 and 1, 2 * label - 1)")
+
+
+def _checked(pairs: list[tuple[Any, Any]], good: Callable[[Any], bool], said: str) -> list[tuple[Any, Any]]:
+    for _, t in pairs:
+        if isinstance(t, Real) and not good(t):
+            raise ValueError(f"this loss takes targets {said}, got {shown(t)}")
+    return pairs
 
 
 def _rows(predictions: Any, targets: Any) -> list[list[tuple[Any, Any]]]:

@@ -49,7 +49,7 @@ class Module:
 
     def __call__(self, x: Any) -> Any:
         """The output for one sample; each module says which."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define __call__: what it gives for one sample")
 
     def batch(self, xs: Sequence[Any]) -> list[Any]:
         """The outputs for a list of samples: one by one, unless a module inside relates them (BatchNorm)."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 DEEPEST = 100
 """Lists may be nested so deep."""
 
+LABELS_ALONE = ": class labels become rows by nn.data.one_hot(labels)"
+"""What is to be said where labels are given for rows."""
+
 Tensor = Any
 """A number, or lists (or an array) of numbers nested to some depth, all lists of a depth equally long."""
 

@@ -168,6 +168,8 @@ def fit(
     rng, order = Random(seed), list(range(len(examples[0])))
     try:
         with _training(model), progress_bar(epochs) if progress else nullcontext() as show:
+            if show is not None and history.rows:
+                show(history)  # what a checkpoint has seen
             steps, history.engine = engine(problem, size, eager)
             for _ in range(history.epochs):  # what is resumed goes on shuffling as if it had never ended
                 rng.shuffle(order)

@@ -63,6 +63,24 @@ def test_the_file_holds_the_frames_and_the_last_one_longest(tmp_path):
     assert durations[-1] == 1000 * HELD > durations[0]
 
 
+def test_a_white_background_stays_white(tmp_path):
+    """A palette of 256 means of colours has none that is quite white."""
+    rng = np.random.default_rng(0)
+    figure = matplotlib.figure.Figure(figsize=(3.0, 2.0), dpi=50)
+    axes = figure.add_axes((0.1, 0.1, 0.8, 0.8))
+    callback = Animation(figure, lambda history: axes.imshow(rng.random((30, 40, 3)) ** 0.1))
+    train(2, callback)
+    callback.save(tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as image:
+        assert [image.seek(i) or image.convert("RGB").getpixel((1, 1)) for i in range(2)] == [(255, 255, 255)] * 2
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5, None])
+def test_there_is_a_frame_after_a_positive_number_of_epochs(every):
+    with pytest.raises(ValueError, match="every must be a whole number of at least 1"):
+        animation(every)
+
+
 def test_a_frame_that_is_as_the_one_before_it_makes_that_longer(tmp_path):
     callback = animation()
     last = train(2, callback)

@@ -320,6 +320,15 @@ def test_an_optimiser_of_another_model_is_noticed():
         fit(model, [1.0], [2.0], optimizer=SGD(other.parameters()))
 
 
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_loss_that_was_taken_out_of_the_graph_is_noticed(eager):
+    def loss(predictions, targets):
+        return ag.Value(math.fsum((p.data - t) ** 2 for p, t in zip(predictions, targets, strict=True)))
+
+    with pytest.raises(ValueError, match=r"is nothing taken out of the graph by \.data"):
+        fit(MLP(1, [1], seed=0), [1.0, 2.0], [2.0, 3.0], loss=loss, eager=eager)
+
+
 def test_a_loss_that_is_zero_so_far_decides_nothing():
     def hinge(predictions, targets):
         return ag.sum([ag.relu(0.0 * p + t) for p, t in zip(predictions, targets, strict=True)])

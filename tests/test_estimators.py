@@ -53,6 +53,12 @@ def test_nn_needs_no_scikit_learn_and_the_estimators_say_that_they_do():
     assert "ImportError: this needs scikit-learn, which is not installed: pip install 'chainrule[learn]'" in run.stderr
 
 
+def test_they_load_when_they_are_asked_for():
+    run = python("import sys, nn; assert 'sklearn' not in sys.modules; nn.estimators.MLPClassifier; nn.nope")
+    assert run.returncode == 1
+    assert "AttributeError: module 'nn' has no attribute 'nope'" in run.stderr
+
+
 # ---- settings --------------------------------------------------------------------------------------------------------
 
 X, Y = make_friedman1(60, 5, random_state=0)

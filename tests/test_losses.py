@@ -322,6 +322,28 @@ def test_losses_of_vectors_take_vectors(loss):
         loss([0.5, 0.5], [1.0, 0.0])
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_targets_that_the_loss_does_not_take_are_named(name):
+    """Labels of 0 and 1 for a hinge, or of -1 and 1 for a cross-entropy, would train another function silently."""
+    loss = LOSSES[name]
+    if name in ("hinge", "squared_hinge"):
+        wrong, said = (
+            [[0.0, 1.0]],
+            r"targets -1 and 1 \(of labels that are 0 and 1, 2 \* label - 1\), got 0\.0",
+        )
+    elif name in ("mse", "half_squared_error", "mae", "huber", "kl_divergence", "cosine_distance"):
+        return  # any numbers; for a divergence, see the logarithms
+    else:
+        wrong, said = [[-1.0, 1.0]], r"this loss takes targets from 0 to 1, got -1\.0"
+    with pytest.raises(ValueError, match=said):
+        loss([[Value(0.5), Value(0.25)]], wrong)
+
+
+def test_labels_in_place_of_rows_are_told_what_makes_rows():
+    with pytest.raises(ValueError, match=r"got \(2, 3\) and \(2,\): class labels become rows by nn\.data\.one_hot"):
+        softmax_cross_entropy([[1.0, 2.0, 3.0]] * 2, [0, 2])
+
+
 def test_a_list_inside_itself_is_refused():
     endless = []
     endless.append(endless)

@@ -41,7 +41,7 @@ def test_the_second_of_two_classes_is_predicted_above_the_threshold(data, n, thr
 
 def test_lists_and_values_are_taken_as_well():
     assert accuracy([[Value(1.0), Value(2.0)], [Value(2.0), Value(1.0)]], [[0, 1], [0, 1]]) == 0.5
-    assert accuracy([Value(1.0), 2.0], (1, 0)) == 0.5
+    assert accuracy([Value(1.0), 2.0], (1, -1)) == 0.5
 
 
 def test_training_measures_accuracy_of_logits_and_of_probabilities():
@@ -58,7 +58,17 @@ def test_training_measures_accuracy_of_logits_and_of_probabilities():
     )
     assert history.rows[-1]["accuracy"] == 1.0
     logits = [math.log(p / (1 - p)) for p in (model(x).data for x in xs.tolist())]
-    assert accuracy(logits, labels) == 1.0
+    assert accuracy(logits, labels, threshold=0.0) == 1.0
+
+
+def test_of_labels_0_and_1_it_must_be_said_what_the_scores_are():
+    """Of logits 0 is between the classes, of numbers that are fitted to the labels ½: nothing else tells which."""
+    fitted, labels = [0.01, 0.98, 1.01, 0.03], [0.0, 1.0, 1.0, 0.0]
+    for metric in (accuracy, confusion_matrix):
+        with pytest.raises(ValueError, match=r"a threshold must be given: 0 for logits, 0\.5 for probabilities"):
+            metric(fitted, labels)
+    assert accuracy(fitted, labels, threshold=0.5) == 1.0
+    assert accuracy([-1.0, 2.0], [-1, 1]) == 1.0
 
 
 @pytest.mark.parametrize("metric", [accuracy, confusion_matrix])

@@ -220,6 +220,8 @@ def test_sizes_and_seeds_of_numpy_are_taken(sizes):
         (lambda: MLP(2, [2, 1], dropout=1.0), r"dropout must be a number in \[0, 1\), got 1\.0"),
         (lambda: MLP(2, [1], dropout="much"), r"dropout must be a number in \[0, 1\), got 'much'"),
         (lambda: MLP(2, [2, 1])([1.0]), r"takes a list of 2 number\(s\), got 1"),
+        (lambda: MLP(2, [2, 1])([[1.0, 2.0]] * 3), r"takes one sample, and got a list of 3: nn\.predict\(model, xs\)"),
+        (lambda: MLP(2, [2, 1], autograd.tanh), "unknown activation .*: did you mean 'tanh'"),
     ],
 )
 def test_bad_input_is_named(make, message):

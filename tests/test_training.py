@@ -15,6 +15,7 @@ from nn.losses import mse
 from nn.metrics import accuracy
 from nn.optim import SGD
 from nn.penalties import l2
+from nn.schedules import Cosine
 
 
 @given(n=st.integers(1, 20), size=st.one_of(st.none(), st.integers(1, 25)), epochs=st.integers(1, 3))
@@ -181,7 +182,7 @@ def test_bad_input_is_named(arguments, message):
     ("arguments", "message"),
     [
         ({"model": 1.0}, "fit takes a model that can be called, got 1.0"),
-        ({"loss": "mse"}, "fit takes a loss that can be called, got 'mse'"),
+        ({"loss": "mse"}, "fit takes a loss that can be called, such as nn.losses.mse, got 'mse'"),
         ({"xs": 1.0}, "fit takes a list of samples, got 1.0"),
         ({"ys": None}, "fit takes a list of targets, got None"),
         ({"xs": [1j]}, "expected a real number"),
@@ -362,7 +363,13 @@ def test_callbacks_may_be_a_generator():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"schedule": 0.1}, "fit takes a schedule that can be called, got 0.1"),
+        ({"schedule": 0.1}, r"fit takes a schedule that can be called, such as nn.schedules.Cosine\(100\), got 0.1"),
+        ({"schedule": Cosine}, "fit takes a schedule that can be called, such as .*, got <class"),
+        ({"loss": "mse"}, "fit takes a loss that can be called, such as nn.losses.mse, got 'mse'"),
+        (
+            {"validation": (["a", "b"], [0.0, 1.0])},
+            "takes numbers, and validation sample 0 is 'a': of names, np.uni",
+        ),
         ({"penalty": 0.1}, "fit takes a penalty that can be called"),
         ({"augment": "flip"}, "fit takes a augment that can be called"),
         ({"metrics": {"accuracy": 1}}, "fit takes a metric 'accuracy' that can be called"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import plots
-from ..history import History
+from ..history import History, counted
 from ..metrics import accuracy, confusion_matrix
 from ..objectives import Objective
 from ..prediction import Predictor
@@ -90,7 +90,7 @@ class Curve(Picture):
         learned = axes["learned"]
         plots.plot_curve(self.predictor, *self.data.train, learned, math.sin, (-math.pi, math.pi))
         learned.set(title=f"Fit after {_epochs(history)}", xlabel="x (radians)")
-        learned.set_xticks([-math.pi, -math.pi / 2, 0, math.pi / 2, math.pi], ["-π", "-π/2", "0", "π/2", "π"])
+        learned.set_xticks([-math.pi, -math.pi / 2, 0, math.pi / 2, math.pi], ["−π", "−π/2", "0", "π/2", "π"])
 
 
 class Plane(Picture):
@@ -134,4 +134,4 @@ class Images(Picture):
 
 def _epochs(history: History) -> str:
     epochs = history.best_epoch or history.epochs  # of the parameters that the model has
-    return f"{epochs} epoch{'' if epochs == 1 else 's'}"
+    return counted(epochs, "epoch")

@@ -13,7 +13,7 @@ import typer
 
 from .. import optim, penalties, schedules
 from ..choices import choose
-from ..history import History
+from ..history import History, counted
 from ..losses import LOSSES, mse
 from ..metrics import accuracy
 from ..networks import MLP
@@ -34,7 +34,7 @@ DEFAULTS = "\n\n".join(  # what begins with \b is printed line by line
 
 
 def train(
-    task: Annotated[str, typer.Argument(help=f"What to learn: {', '.join(TASKS)}.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help=f"What to learn: {', '.join(TASKS)}.")],
     layers: Annotated[
         str | None, typer.Option(help="Neurons of each hidden layer, separated by commas, such as 16,16; or none.")
     ] = None,
@@ -62,7 +62,9 @@ def train(
     patience: Annotated[
         int | None, typer.Option(help="End after so many epochs without a smaller validation loss; keep the best.")
     ] = None,
-    samples: Annotated[int | None, typer.Option(help="Training samples.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(help="Training samples; of points, as many again to validate and to test.")
+    ] = None,
     noise: Annotated[float | None, typer.Option(help="Standard deviation of the noise in what is drawn.")] = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder with the files of mnist or fashion; by default they are fetched.")
@@ -110,7 +112,7 @@ def train(
     except ConnectionError as error:
         raise typer.TyperException(f"{error}; --data gives that folder") from None
     except ImportError as error:
-        raise typer.TyperException(str(error)) from None
+        raise typer.TyperException(f"{error}{', or give --data' if chosen.files else ''}") from None
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from None
     if save is not None and not save.parent.is_dir():
@@ -121,7 +123,9 @@ def train(
         raise UsageError(f"--out takes a folder that can be written, got {out}: {error.strerror}") from None
     train, _, validation = examples
     size = options["batch_size"] or len(train.ys)
-    print(f"{model}: {len(train.ys)} samples, batches of {min(size, len(train.ys))}")
+    print(f"{model}: {counted(len(train.ys), 'sample')}, batches of {min(size, len(train.ys))}")
+    if checkpoint is not None and checkpoint.exists():
+        print(f"going on from {checkpoint}")
     picture = chosen.picture(Predictor(model), examples, goal, chosen.classes, settings.epochs)
     animation = picture.animation() if live else None
     if animation is not None:

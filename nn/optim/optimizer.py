@@ -88,7 +88,7 @@ class Optimizer:
                 parameters.
             step: the number of this step, counted from 1.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define descent: what is subtracted from the parameters")
 
     def decayed(self, parameters: Vector, gradient: Vector) -> Vector:
         """The gradient with the weight decay in it."""

@@ -89,6 +89,10 @@ class Animation:
         for i, frame in enumerate(self.frames):
             all_frames.paste(frame, (0, i * height))
         palette = all_frames.quantize(256, Image.Quantize.MAXCOVERAGE)
+        corner: Any = palette.getpixel((0, 0))
+        colors: Any = palette.getpalette()
+        colors[3 * corner : 3 * corner + 3] = all_frames.getpixel((0, 0))  # not a mean of what is nearly white
+        palette.putpalette(colors)
         frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self.frames]
         seconds = min(1.0, LASTS / len(frames))
         durations = [round(1000 * each) for each in [seconds] * (len(frames) - 1) + [HELD]]
