@@ -68,7 +68,7 @@ def test_a_white_background_stays_white(tmp_path):
     rng = np.random.default_rng(0)
     figure = matplotlib.figure.Figure(figsize=(3.0, 2.0), dpi=50)
     axes = figure.add_axes((0.1, 0.1, 0.8, 0.8))
-    callback = Animation(figure, lambda history: axes.imshow(rng.random((30, 40, 3)) ** 0.1))
+    callback = Animation(figure, lambda history: axes.imshow(rng.uniform(0.9, 1.0, (30, 40, 3))))
     train(2, callback)
     callback.save(tmp_path / "a.gif")
     with Image.open(tmp_path / "a.gif") as image:

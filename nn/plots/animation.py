@@ -81,21 +81,31 @@ class Animation:
         """
         if not self.frames:
             raise ValueError("an animation needs a frame at least")
-        from PIL import Image
+        from PIL.Image import Dither
 
-        # With the same colours in all of them, what does not change takes no room.
-        width, height = self.frames[0].size
-        all_frames = Image.new("RGB", (width, height * len(self.frames)))
-        for i, frame in enumerate(self.frames):
-            all_frames.paste(frame, (0, i * height))
-        palette = all_frames.quantize(256, Image.Quantize.MAXCOVERAGE)
-        corner: Any = palette.getpixel((0, 0))
-        colors: Any = palette.getpalette()
-        colors[3 * corner : 3 * corner + 3] = all_frames.getpixel((0, 0))  # not a mean of what is nearly white
-        palette.putpalette(colors)
-        frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self.frames]
+        palette = _shared_palette(self.frames)
+        frames = [frame.quantize(palette=palette, dither=Dither.NONE) for frame in self.frames]
         seconds = min(1.0, LASTS / len(frames))
         durations = [round(1000 * each) for each in [seconds] * (len(frames) - 1) + [HELD]]
         content = io.BytesIO()
         frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
         files.write_whole(path, content.getvalue())
+
+
+def _shared_palette(frames: list[Image]) -> Image:
+    """256 colours for all frames: with the same ones in all of them, what does not change takes no room in the file."""
+    from PIL import Image
+
+    width, height = frames[0].size
+    together = Image.new("RGB", (width, height * len(frames)))
+    for i, frame in enumerate(frames):
+        together.paste(frame, (0, i * height))
+    palette = together.quantize(256, Image.Quantize.MAXCOVERAGE)
+    # Pillow looks colours up in steps of 8, so that the background would take one that is nearly its own.
+    background: Any = together.getpixel((0, 0))
+    numbers: Any = palette.getpalette()
+    for i in range(0, len(numbers), 3):
+        if max(abs(a - b) for a, b in zip(numbers[i : i + 3], background, strict=True)) < 8:
+            numbers[i : i + 3] = background
+    palette.putpalette(numbers)
+    return palette
