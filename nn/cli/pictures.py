@@ -77,7 +77,8 @@ class Picture:
     def _figure(self, dpi: int) -> tuple[Figure, dict[str, Axes]]:
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=self.size, layout="constrained", dpi=dpi)
+        figure = Figure(figsize=self.size, dpi=dpi)
+        figure.set_layout_engine("constrained", wspace=0.08)  # an animation's tick labels grow after it was laid out
         axes: dict[str, Axes] = figure.subplot_mosaic(self.axes, **self.ratios)
         return figure, axes
 
