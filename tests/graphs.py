@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import assume, settings
 from hypothesis import strategies as st
 
@@ -24,9 +25,18 @@ OPERATORS |= {"neg": operator.neg, "pow": operator.pow, "lt": operator.lt, "ge":
 # ---- how much is tested ----------------------------------------------------------------------------------------------
 
 
+QUICK = settings.get_current_profile_name() == "quick"
+
+
 def large(size: int) -> int:
     """``size``, or a tenth of it in the quick profile, which is still far beyond what recursion would reach."""
-    return size // 10 if settings.get_current_profile_name() == "quick" else size
+    return size // 10 if QUICK else size
+
+
+def not_quick(why: str) -> None:
+    """Skip the test in the quick profile; CI does not."""
+    if QUICK:
+        pytest.skip(f"{why}: CHAINRULE_PROFILE=full")
 
 
 # ---- calling operations ----------------------------------------------------------------------------------------------

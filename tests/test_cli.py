@@ -17,8 +17,7 @@ from urllib.error import URLError
 import matplotlib.figure
 import numpy as np
 import pytest
-from graphs import ROOT, python
-from hypothesis import settings
+from graphs import QUICK, ROOT, python
 from PIL import Image
 
 from autograd import forward_steps, steps, topological_order
@@ -58,7 +57,7 @@ def no_pictures(monkeypatch):
 
 # ---- train -----------------------------------------------------------------------------------------------------------
 
-QUICK = ["sin", "--layers", "4", "--epochs", "3", "--samples", "12"]
+SIN = ["sin", "--layers", "4", "--epochs", "3", "--samples", "12"]
 LINE = ["line", "--epochs", "2", "--samples", "6"]
 
 
@@ -92,14 +91,14 @@ def test_classes_are_learned_in_a_part_of_the_usual_epochs(in_process, tmp_path,
 @pytest.mark.usefixtures("no_pictures")
 def test_same_seed_same_numbers(in_process):
     for task in (["sin", "--noise", "0.1"], ["moons"], ["digits", "--layers", "4"]):
-        outs = [in_process("train", *task, *QUICK[3:], "--seed", seed)[1] for seed in "112"]
+        outs = [in_process("train", *task, *SIN[3:], "--seed", seed)[1] for seed in "112"]
         assert len(numbers(outs[0])) == 2
         assert numbers(outs[0]) == numbers(outs[1]) != numbers(outs[2])
 
 
 @pytest.mark.usefixtures("no_pictures")
 def test_the_graph_engine_learns_the_same(in_process):
-    for arguments in (QUICK, LINE):
+    for arguments in (SIN, LINE):
         outs = [in_process("train", *arguments, *more)[1] for more in ([], ["--eager"])]
         assert len(numbers(outs[0])) == 2
         assert numbers(outs[0]) == numbers(outs[1])
@@ -187,7 +186,7 @@ def test_any_loss_teaches_classes(in_process, name):
 @pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_loss_of_numbers_fits_a_curve_and_others_are_refused(in_process, tmp_path, name):
-    status, out, err = in_process("train", *QUICK, "--loss", name)
+    status, out, err = in_process("train", *SIN, "--loss", name)
     if name in ("mse", "half_squared_error", "mae", "huber"):
         assert (status, err) == (0, "")
         assert f"test {'MSE' if name == 'mse' else name} " in out
@@ -234,8 +233,7 @@ def test_images_come_from_a_folder(in_process, folder, tmp_path):
 
 @pytest.mark.skipif(not MNIST.is_dir(), reason="MNIST is not beside the repository, in ../shared/data/mnist")
 def test_mnist_is_learned(tmp_path):
-    quick = settings.get_current_profile_name() == "quick"
-    options, least = (["--samples", "1000", "--layers", "16", "--batch-size", "20"], 75.0) if quick else ([], 97.0)
+    options, least = (["--samples", "1000", "--layers", "16", "--batch-size", "20"], 75.0) if QUICK else ([], 97.0)
     command = [*COMMAND, "mnist", "--data", str(MNIST), "--out", str(tmp_path), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
@@ -295,7 +293,8 @@ def test_a_missing_scikit_learn_is_one_line(in_process, monkeypatch, task):
     monkeypatch.setitem(sys.modules, "sklearn", None)  # as if it were not installed
     status, out, err = in_process("train", task)
     assert (status, out) == (1, "")
-    assert err == "chainrule: this needs scikit-learn, which is not installed: pip install 'chainrule[learn]'\n"
+    missing = "this needs scikit-learn, which is not installed: pip install 'chainrule[learn]'"
+    assert err == f"chainrule: {missing}{', or give --data' if task == 'mnist' else ''}\n"
 
 
 # ---- files -----------------------------------------------------------------------------------------------------------
@@ -350,7 +349,7 @@ def texts(legend):
 
 
 def test_the_picture_of_sin_shows_data_truth_model_and_loss(in_process, figures):
-    in_process("train", *QUICK)
+    in_process("train", *SIN)
     left, right = figures[0].axes
     assert left.get_title() == "Fit after 3 epochs"
     assert texts(left.get_legend()) == ["data (12 points)", "sin x", "model"]
@@ -467,7 +466,7 @@ def test_an_interrupted_training_leaves_the_animation_so_far(in_process, monkeyp
     [
         (["cos"], "unknown task 'cos': choose one of: sin, line, moons"),
         (["moon"], "unknown task 'moon': did you mean 'moons'?"),
-        ([], "task"),
+        ([], "Missing argument 'TASK'"),
         (["sin", "--layers", "16,a"], "--layers takes whole numbers"),
         (["sin", "--layers", "0"], "--layers takes positive numbers"),
         (["sin", "--layers", "16,1000000000"], "--layers takes positive numbers up to 10000"),

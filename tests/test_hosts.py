@@ -18,8 +18,7 @@ from typing import Any
 
 import pytest
 from browser import LOCAL, missing, watched
-from graphs import ROOT
-from hypothesis import settings
+from graphs import ROOT, not_quick
 
 from autograd import Value, tanh
 from autograd.stepper import Stepper
@@ -207,8 +206,7 @@ def not_of_time(message: Any) -> bool:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    if settings.get_current_profile_name() == "quick":
-        pytest.skip("JupyterLab takes half a minute: CHAINRULE_PROFILE=full starts it")
+    not_quick("JupyterLab takes half a minute")
     home, folder = tmp_path_factory.mktemp("jupyter"), tmp_path_factory.mktemp("notebooks")
     places = ["IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
     places += ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]

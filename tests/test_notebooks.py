@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browser import missing
-from graphs import ROOT
+from graphs import ROOT, not_quick
 
 for package in ("nbclient", "nbformat"):  # they take seconds to load, and so load where they are used
     if find_spec(package) is None:
@@ -42,6 +42,8 @@ def test_there_are_notebooks():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_shows_what_is_stored_in_it(path: Path):
+    if path is not NOTEBOOKS[0]:
+        not_quick("each notebook takes five seconds and more")
     import nbformat
     from nbclient import NotebookClient
 
