@@ -58,7 +58,7 @@ class Checkpoint:
 
         remembered = {f"optimizer.{name}": np.asarray(x, float) for name, x in self.optimizer.state_dict().items()}
         numbers = {"values": np.array([value.data for value in self.values]), "best": np.array(self.best.numbers)}
-        rate = self.optimizer.learning_rate  # which a callback may have set
+        rate = float(self.optimizer.learning_rate)  # which a callback may have set
         facts = json.dumps({"settings": self.settings, "rows": history.rows, "learning_rate": rate, "ended": ended})
         tensors = {**numbers, **remembered}
         files.write_whole(self.path, save(tensors, {FACTS: facts, CHECKSUM: _checksum(tensors, facts)}))

@@ -86,7 +86,8 @@ def _check_numbers(what: str, xs: Any) -> None:
 
     try:
         found = np.asarray(xs)
-        good = np.isfinite(floats(found)) if found.dtype.kind not in "US" else None
+        text = found.dtype.kind in "US" or (found.dtype.kind == "O" and any(isinstance(x, str) for x in found.flat))
+        good = None if text else np.isfinite(floats(found))
     except (TypeError, ValueError):
         return
     if good is None:

@@ -32,9 +32,11 @@ def agree(found: Any, expected: Any) -> bool:
     """Whether two numbers, or arrays of one shape, are the same up to rounding."""
     import numpy as np
 
-    if np.shape(found) != np.shape(expected):
+    found, expected = np.asarray(found), np.asarray(expected)
+    if found.shape != expected.shape:
         return False
-    return bool(np.all(np.abs(found - expected) <= 1e-9 * np.max(np.abs(expected))))
+    largest = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+    return np.allclose(found, expected, rtol=0.0, atol=1e-9 * largest, equal_nan=True)
 
 
 @contextmanager

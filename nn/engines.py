@@ -209,7 +209,10 @@ class Compiled:
             value = program.value_and_grad(self.parameters, self.xs[some], self.ys[some], reduce, self._gradient)
             if expected.any() and agree(np.array([value, *self._gradient]), expected):
                 return reduce
-        raise RelatedError("the loss of a batch is neither the mean nor the sum of what the first example shows")
+        raise RelatedError(
+            "the loss of a batch is neither the mean nor the sum of what the first example shows, or depends on a "
+            "number that was taken out of the graph (.data)"
+        )
 
     def _compare(self, penalty: PenaltyProgram) -> None:
         """Raise NotCompiledError unless this gives the numbers of the graph."""
@@ -365,4 +368,4 @@ def engine(problem: Problem, size: int, eager: bool = False) -> tuple[Recorded |
     except ForeignParametersError:
         raise
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        return recorded, f"graph: the first example cannot be recorded by itself ({error})"
+        return recorded, f"graph: no program can be made of it ({error})"

@@ -25,8 +25,9 @@ from typing import Any, Self
 import numpy as np
 
 from . import optim, penalties, schedules
+from .choices import choose
 from .extras import scikit_learn
-from .losses import Loss
+from .losses import LOSSES, Loss
 from .modules import Module
 from .networks import MLP
 from .objectives import Objective, objective
@@ -140,7 +141,8 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         activation: see ``nn.MLP``.
         loss: a loss by name, which is given what it takes: of the outputs of the network the probabilities, if it is
             ``binary_cross_entropy``, ``multilabel_cross_entropy`` or ``kl_divergence``, and targets of 1 and -1, if it
-            is ``hinge`` or ``squared_hinge``. Or a function of n lists of outputs, and of targets with a single 1.
+            is ``hinge`` or ``squared_hinge``; or that function. Or another function of n lists of outputs, and of
+            targets with a single 1.
         optimizer: an optimiser by name, or a function that makes one of ``(parameters, learning_rate=...)``, such as
             ``functools.partial(nn.optim.SGD, momentum=0.9)``.
         learning_rate_init: the learning rate, which the schedule multiplies; by default the optimiser's own.
@@ -237,7 +239,8 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     """A regressor: a network with an output for each number to be predicted.
 
-    Args: see ``MLPClassifier``; the loss is one of numbers, by default the mean squared error.
+    Args: see ``MLPClassifier``; the loss is one of numbers, by default the mean squared error. With several targets it
+        is any loss of lists, given the outputs as they are.
 
     Attributes:
         model_, history_, n_iter_, n_features_in_, feature_names_in_: see ``MLPClassifier``.
@@ -262,7 +265,9 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        return self._train(X, y, y.shape[1] if y.ndim == 2 else 1, objective(self.loss, numeric=True).loss)
+        if y.ndim == 1:
+            return self._train(X, y, 1, objective(self.loss, numeric=True).loss)
+        return self._train(X, y, y.shape[1], self.loss if callable(self.loss) else choose(LOSSES, self.loss, "loss"))
 
     def predict(self, X: Any) -> Array:
         """The predictions for n samples, of the shape of the targets."""

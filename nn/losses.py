@@ -214,17 +214,17 @@ def softmax_cross_entropy(predictions: Sequence[Any], targets: Sequence[Any]) ->
 
     Args:
         predictions: the logits z, n lists of k; none is too large.
-        targets: a single 1, or probabilities; of the same shape.
+        targets: a single 1, or probabilities; of the same shape. Times a weight, the loss of that example has it.
 
     Raises:
-        ValueError: they are empty, or their shapes differ, or the predictions are no lists, or a target is not from 0
-            to 1.
+        ValueError: they are empty, or their shapes differ, or the predictions are no lists, or a target is
+            negative.
 
     >>> softmax_cross_entropy([[1000.0, 0.0], [0.0, 1000.0]], [[1.0, 0.0], [1.0, 0.0]])
     500.0
     """
-    rows = [zip(*_probable(row), strict=True) for row in _rows(predictions, targets)]
-    return mean([-dot(t, log_softmax(z)) for z, t in rows])
+    rows = [_checked(row, lambda t: t >= 0.0, "of at least 0") for row in _rows(predictions, targets)]
+    return mean([-dot(t, log_softmax(z)) for z, t in (zip(*row, strict=True) for row in rows)])
 
 
 def kl_divergence(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:

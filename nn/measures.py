@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value, topological_order
 
-from .comparison import agree, spread
+from .comparison import agree, nearby, spread
 from .losses import Loss
 from .prediction import Predictor
 from .recording import Example, NotCompiledError, recording
@@ -34,11 +34,12 @@ class Measure:
         examples: tuple[Any, Any],
         held_out: tuple[Any, Any] | None,
         metrics: Metrics,
-        eager: bool,
+        eager: bool = False,
+        parameters: Sequence[Value] = (),
     ) -> None:
         self.predictor, self.metrics = predictor, metrics
         self.examples, self.held_out = examples, held_out
-        self._loss = LossMeter(loss, eager)
+        self._loss = LossMeter(loss, eager, parameters)
 
     def __call__(self) -> dict[str, float]:
         """Each number by its name. Raises OverflowError if the loss is not finite."""
@@ -54,10 +55,13 @@ class Measure:
 
 
 class LossMeter:
-    """The loss of many predictions: by a program of that of one, where the graph of all gives the same number."""
+    """The loss of many predictions: by a program of that of one, where the graph of all gives the same number.
 
-    def __init__(self, loss: Loss, eager: bool = False) -> None:
-        self.loss = loss
+    The parameters are what may change between calls, if the loss depends on some.
+    """
+
+    def __init__(self, loss: Loss, eager: bool = False, parameters: Sequence[Value] = ()) -> None:
+        self.loss, self.parameters = loss, parameters
         self._reduce: Callable[[Array], Any] | None = None
         self._program: Program | None = None
         self._eager = eager
@@ -89,8 +93,9 @@ class LossMeter:
         nodes, given = topological_order(output), {leaf for leaves in inputs for leaf in leaves}
         program = compile(output, inputs, [node for node in nodes if node.op is None and node not in given])
         some = spread(len(predictions), len(nodes))
-        expected = self._recorded(predictions[some], targets[some])
-        found = self._computed(program, predictions[some], targets[some])
+        with nearby(self.parameters):
+            expected = self._recorded(predictions[some], targets[some])
+            found = self._computed(program, predictions[some], targets[some])
         for reduce in (np.mean, np.sum):
             if expected and agree(reduce(found), expected):
                 self._program, self._reduce = program, reduce

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-Metric = Callable[[Any, Any], float]
-
 
 def accuracy(predictions: Any, targets: Any, threshold: float | None = None) -> float:
     """The share of examples whose class is predicted.
@@ -24,9 +21,9 @@ def accuracy(predictions: Any, targets: Any, threshold: float | None = None) -> 
             scores of two classes, of which the second is predicted above the threshold. (n, 1) is taken as (n,).
         targets: of the same shape; (n, k) rows with a single 1 (or another number above the others: the most probable
             class), or (n,) labels, 0 and 1 or -1 and 1.
-        threshold: of (n,) scores. With labels -1 and 1 it is 0 if not given. Labels 0 and 1 do not say what the scores
-            are, so it must be: 0 for logits, 0.5 for probabilities and for numbers that are fitted to the labels. As a
-            metric of ``fit``, ``functools.partial(accuracy, threshold=0.5)``.
+        threshold: of (n,) scores. With labels -1 and 1 it is 0 if not given. Labels 0 and 1 (or 1 alone) do not say
+            what the scores are, so it must be: 0 for logits, 0.5 for probabilities and for numbers that are fitted to
+            the labels. As a metric of ``fit``, ``functools.partial(accuracy, threshold=0.5)``.
 
     Raises:
         TypeError: they are no real numbers.
@@ -84,7 +81,7 @@ def _classes(predictions: Any, targets: Any, threshold: float | None) -> tuple[A
                 f"with one score each, targets are of two classes, 0 and 1, or -1 and 1, got {shown(labels)}; of k "
                 "classes, give rows of k"
             )
-        if threshold is None and 0.0 in labels:
+        if threshold is None and -1.0 not in labels:
             raise ValueError(
                 "with one score each and targets 0 and 1 a threshold must be given: 0 for logits, 0.5 for "
                 "probabilities and for numbers fitted to the targets, functools.partial(accuracy, threshold=0.5)"

@@ -86,7 +86,8 @@ class MLP(Sequential):
         batch_norm: bool = False,
         dropout: float = 0.0,
     ) -> None:
-        if not is_list(n_outs) or not len(n_outs):
+        listed = is_list(n_outs) or (isinstance(n_outs, Sequence) and not isinstance(n_outs, (str, bytes)))
+        if not listed or not len(n_outs):
             raise ValueError(f"n_outs is a list with the size of each layer, such as [16, 16, 1], got {shown(n_outs)}")
         fraction("dropout", dropout)  # also where there is no place for it
         rng = generator(seed)

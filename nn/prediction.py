@@ -45,10 +45,17 @@ def predict(model: Any, xs: Iterable[Any]) -> Array:
 
 
 class Predictor:
-    """The predictions of a model, whose program is made at the first call; with ``eager``, always by graphs."""
+    """The predictions of a model, whose program is made at the first call.
 
-    def __init__(self, model: Any, eager: bool = False) -> None:
-        self.model = model
+    Args:
+        model: see ``predict``.
+        eager: whether to predict by graphs always.
+        parameters: what will change between calls; meanwhile the program is compared with graphs at other numbers in
+            them.
+    """
+
+    def __init__(self, model: Any, eager: bool = False, parameters: Sequence[Value] = ()) -> None:
+        self.model, self.parameters = model, parameters
         self._eager = eager
         self._program: Program | None = None
         self._shape: tuple[int, ...] = ()
@@ -102,7 +109,7 @@ class Predictor:
         others = [leaf for leaf in dict.fromkeys([*own, *nodes]) if leaf.op is None and leaf not in given]
         program = compile(outputs, [inputs], others)
         some = spread(len(xs), len(nodes))
-        with nearby(own):
+        with nearby(self.parameters):
             if not agree(self._computed(program, rows[some]), self._recorded([xs[i] for i in some])):
                 raise NotCompiledError("the graph of a sample is not that of all")
         return program

@@ -55,7 +55,7 @@ def recording() -> Iterator[Recording]:
     finally:
         _current.reset(token)
     if values:
-        raise NotCompiledError("Python looked at a number while the first example was recorded (if, max, float)")
+        raise NotCompiledError("Python looked at a number while the graph was recorded (if, max, float)")
 
 
 class Example(Value):

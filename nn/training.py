@@ -105,7 +105,8 @@ def fit(
         progress: whether to show a progress bar.
         checkpoint: a file that is written after every epoch; if it is there, the training goes on where it ended, to
             the same numbers. It holds parameters, optimiser, learning rate and history; give the same data and settings
-            again (only ``epochs`` may be others), and callbacks that keep nothing to themselves.
+            again (only ``epochs`` may be others), and callbacks that keep nothing to themselves. A training that a
+            callback has ended stays ended.
         seed: of the shuffling, of dropout, and of the generator that ``augment`` is given.
         eager: record the graph of every batch. By default that of one example is compiled (``autograd.compile``) and
             trained on arrays, which is far quicker, with the same numbers to rounding; where a batch relates its
@@ -154,7 +155,8 @@ def fit(
             f"batch normalisation takes at least 2 samples a batch, and the last batch of {size} of "
             f"{len(examples[0])} samples has one: choose another batch_size"
         )
-    measure = Measure(Predictor(model, eager), loss, examples, held_out, metrics, eager)
+    predictor = Predictor(model, eager, optimizer.parameters)
+    measure = Measure(predictor, loss, examples, held_out, metrics, eager, optimizer.parameters)
     values = [*optimizer.parameters, *problem.buffers]
     best = Best(values, patience)
     history, rate, ended, file = History(), optimizer.learning_rate, False, None
@@ -181,7 +183,7 @@ def fit(
                     optimizer.learning_rate = rate * nonnegative("what a schedule gives", factor)
                 try:
                     mean = _epoch(problem, steps, order, size, (seed, epoch))
-                    row = {"loss": mean, "learning_rate": optimizer.learning_rate, **measure()}
+                    row = {"loss": mean, "learning_rate": float(optimizer.learning_rate), **measure()}
                 except OverflowError as error:
                     raise DivergedError(epoch, optimizer.learning_rate, str(error)) from error
                 history.rows.append(row)

@@ -60,15 +60,14 @@ def main() -> None:
     shortest = min(timed_training() for _ in range(3))  # the first has to import; no life that is killed is longer
     rng = Random(0)
     killed, found, began = 0, [], []
-    while killed < kills or not found:
+    while killed < kills or max(began, default=0) <= 1:  # one must have gone on, and not only started anew
         if not (process := os.fork()):
             seen: list[int] = []
             numbers = train(checkpoint, seen)
             result.write_text(json.dumps({"numbers": numbers, "first": seen[0] if seen else 0}), encoding="utf-8")
             os._exit(0)
-        if killed < kills:
-            time.sleep(rng.uniform(0.0, shortest))
-            os.kill(process, signal.SIGKILL)
+        time.sleep(rng.uniform(0.0, shortest))
+        os.kill(process, signal.SIGKILL)  # which does nothing to one that has ended
         status = os.waitpid(process, 0)[1]
         if os.WIFSIGNALED(status):
             killed += 1

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ def test_killed_at_random_moments_a_training_arrives_at_the_same_numbers(tmp_pat
     assert ended.returncode == 0, ended.stderr
     found = json.loads(ended.stdout)
     assert found["killed"] >= KILLS
-    assert any(began != 1 for began in found["began"])  # it went on, and did not only start anew
+    assert any(began > 1 for began in found["began"])  # it went on, and did not only start anew
     expected = train(None)
     assert all(numbers == expected for numbers in found["numbers"])
 
@@ -70,7 +71,7 @@ def test_a_learning_rate_that_a_callback_set_and_the_end_that_it_made_are_kept(t
     def trained_until(epochs, checkpoint=None):
         def callback(history):
             if history.epochs == 5:
-                optimizer.learning_rate = 0.01
+                optimizer.learning_rate = np.float32(0.25)
             return history.epochs == 7
 
         model = MLP(1, [3, 1], activation="tanh", seed=0)
@@ -83,7 +84,7 @@ def test_a_learning_rate_that_a_callback_set_and_the_end_that_it_made_are_kept(t
     trained_until(kept, tmp_path / "c")
     expected = trained_until(12)
     assert trained_until(12, tmp_path / "c") == trained_until(12, tmp_path / "c") == expected
-    assert [row["learning_rate"] for row in expected[1]] == [0.1] * 5 + [0.01] * 2
+    assert [row["learning_rate"] for row in expected[1]] == [0.1] * 5 + [0.25] * 2
 
 
 def test_interrupted_within_an_epoch_it_goes_on_from_the_last_that_was_whole(tmp_path):

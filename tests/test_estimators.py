@@ -272,6 +272,13 @@ def test_any_loss_classifies_and_tells_probabilities_where_the_outputs_stand_for
         assert found.sum(axis=1) == pytest.approx(np.ones(60), rel=1e-15)
 
 
+@pytest.mark.parametrize("loss", ["cosine_distance", "softmax_cross_entropy"])
+def test_a_regressor_of_several_targets_takes_any_loss_of_lists(loss):
+    shares = np.column_stack([np.full(60, 0.25), np.full(60, 0.75)])
+    regressor = MLPRegressor(**SETTINGS, activation="tanh", loss=loss, random_state=0).fit(X, shares)
+    assert regressor.history_.loss[-1] < regressor.history_.loss[0]
+
+
 def test_a_regressor_takes_no_loss_of_classes():
     with pytest.raises(ValueError, match="the loss hinge is for classes; to fit numbers, choose one of: mse, "):
         MLPRegressor(loss="hinge").fit(X, Y)

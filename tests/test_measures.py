@@ -50,6 +50,15 @@ def test_a_loss_that_depends_on_parameters_is_measured_by_what_they_are_now():
     assert meter(*numbers) == 9.0
 
 
+def test_a_parameter_that_was_taken_out_of_the_loss_is_noticed():
+    w = ag.Value(1.0)
+    meter = LossMeter(lambda ps, ts: mse(ps, ts) * w.data, parameters=[w])
+    numbers = np.array([1.0, 2.0]), np.array([2.0, 2.0])
+    assert meter(*numbers) == 0.5
+    w.data = 4.0
+    assert meter(*numbers) == 2.0
+
+
 def test_a_loss_that_is_not_finite_is_said():
     with pytest.raises(OverflowError, match="the validation loss is nan"):
         LossMeter(mse)(np.array([math.nan]), np.array([1.0]))

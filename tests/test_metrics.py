@@ -67,6 +67,8 @@ def test_of_labels_0_and_1_it_must_be_said_what_the_scores_are():
     for metric in (accuracy, confusion_matrix):
         with pytest.raises(ValueError, match=r"a threshold must be given: 0 for logits, 0\.5 for probabilities"):
             metric(fitted, labels)
+        with pytest.raises(ValueError, match="a threshold must be given"):
+            metric([0.3, 0.2], [1, 1])
     assert accuracy(fitted, labels, threshold=0.5) == 1.0
     assert accuracy([-1.0, 2.0], [-1, 1]) == 1.0
 

@@ -195,7 +195,7 @@ def test_the_dropouts_of_a_network_draw_each_its_own():
     assert len({tuple(dropout.draw(64).tolist()) for dropout in dropouts}) == 3
 
 
-@pytest.mark.parametrize("sizes", [np.array([3, 2]), (np.int64(3), 2)])
+@pytest.mark.parametrize("sizes", [np.array([3, 2]), (np.int64(3), 2), range(3, 1, -1)])
 def test_sizes_and_seeds_of_numpy_are_taken(sizes):
     expected = MLP(4, [3, 2], batch_norm=True, seed=5)
     found = MLP(np.int64(4), sizes, batch_norm=True, seed=np.int64(5))

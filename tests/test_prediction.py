@@ -1,5 +1,7 @@
 """Predictions: those of the model, sample by sample."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -94,6 +96,36 @@ def test_what_decides_by_numbers_is_asked_for_each_sample(model):
 def test_any_function_predicts():
     assert predict(lambda x: [ag.exp(x[0]), 2.0 * x[0]], [0.0, 1.0]).tolist() == [[1.0, 0.0], [np.e, 2.0]]
     assert predict(lambda x: ag.mean(x), [[1.0], [1.0, 3.0]]).tolist() == [1.0, 2.0]  # no array
+
+
+def test_a_parameter_that_was_taken_out_of_the_model_is_noticed_if_it_will_change():
+    w = ag.Value(2.0)
+    predictor = Predictor(lambda x: x[0] * float(w.data), parameters=[w])
+    assert predictor([1.0, 3.0]).tolist() == [2.0, 6.0]
+    w.data = 4.0
+    assert predictor([1.0, 3.0]).tolist() == [4.0, 12.0]
+
+
+def test_predicting_touches_no_parameter():
+    """Another thread may be predicting with the same ones."""
+
+    class Watched(ag.Value):
+        def __setattr__(self, name, value):
+            if name == "data" and hasattr(self, "data"):
+                raise AssertionError("the parameter was changed")
+            super().__setattr__(name, value)
+
+    w = Watched(2.0)
+    assert predict(lambda x: w * x[0], [1.0, 3.0]).tolist() == [2.0, 6.0]
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_a_sample_that_is_not_finite_costs_no_program(odd):
+    model = MLP(1, [2, 1], activation="softsign", seed=0)
+    predictor = Predictor(model)
+    found = predictor([odd, 1.0])
+    assert predictor._program is not None
+    assert found[1] == pytest.approx(model([1.0]).data, rel=1e-12)
 
 
 def test_tables_and_generators_are_taken():

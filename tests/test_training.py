@@ -366,6 +366,7 @@ def test_callbacks_may_be_a_generator():
         ({"schedule": 0.1}, r"fit takes a schedule that can be called, such as nn.schedules.Cosine\(100\), got 0.1"),
         ({"schedule": Cosine}, "fit takes a schedule that can be called, such as .*, got <class"),
         ({"loss": "mse"}, "fit takes a loss that can be called, such as nn.losses.mse, got 'mse'"),
+        ({"validation": (np.array(["a", "b"], object), [0.0, 1.0])}, "takes numbers, and validation sample 0 is 'a'"),
         (
             {"validation": (["a", "b"], [0.0, 1.0])},
             "takes numbers, and validation sample 0 is 'a': of names, np.uni",
