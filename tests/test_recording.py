@@ -99,7 +99,7 @@ def test_what_is_left_makes_the_same_numbers_as_a_plain_graph():
 
 @pytest.mark.parametrize("look", [bool, float, lambda x: x > 1.0 or x, lambda x: max(x, 0.5)])
 def test_a_number_that_python_looked_at_is_noticed(look):
-    with pytest.raises(NotCompiledError, match="Python looked at a number while the first"), recording():
+    with pytest.raises(NotCompiledError, match="Python looked at a number while the graph"), recording():
         look(Example(2.0) * 3.0)
 
 
