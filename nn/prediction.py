@@ -72,7 +72,7 @@ class Predictor:
             if rows is not None and self._program is None:
                 try:
                     self._program = self._compiled(samples, rows)
-                except (NotCompiledError, TypeError, ValueError, ArithmeticError):
+                except (NotCompiledError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
                     self._eager = True
             if rows is None or self._program is None:
                 return self._recorded(samples)

@@ -87,7 +87,15 @@ class Detaching(Branching):
         return x[0] * float((self.w * x[0]).data) if isinstance(x[0], ag.Value) else self.w * x[0] * x[0]
 
 
-@pytest.mark.parametrize("model", [Branching(), Comparing(), Constant(), Detaching()])
+class Asking(Branching):
+    """It calls a method that floats have, and Values have not."""
+
+    def __call__(self, x):
+        """A number."""
+        return self.w * float(x[0].is_integer())
+
+
+@pytest.mark.parametrize("model", [Branching(), Comparing(), Constant(), Detaching(), Asking()])
 def test_what_decides_by_numbers_is_asked_for_each_sample(model):
     xs = [2.0, -1.0, 1.0]
     assert predict(model, xs).tolist() == [float(model([x])) for x in xs]
