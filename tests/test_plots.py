@@ -29,6 +29,11 @@ def history(losses, **others):
     return History([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
 
 
+def test_the_style_of_the_course_has_the_colors_of_the_classes():
+    with plt.style.context("nn.plots.chainrule"):
+        assert tuple(each["color"] for each in plt.rcParams["axes.prop_cycle"]) == CLASSES
+
+
 # ---- the loss --------------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DATA, TRUTH, MODEL = "#9aa5b1", "#1b1f24", "#d1495b"  # grey points, black truth, red model; told apart without colour
+DATA, TRUTH, MODEL = "#9aa5b1", "#1b1f24", "#d1495b"
+"""Grey data, black truth, red model; told apart without colour."""
 
 CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#666666")
 """A colour for each class, told apart by the colour-blind too (Okabe and Ito 2008)."""
