@@ -80,6 +80,7 @@ def decision_boundary(
         axes.plot([], [], "o", color=TRUTH, label="training")
         axes.plot([], [], "o", color=TRUTH, mfc="white", label="test")
     axes.set(aspect="equal", title="Decision boundary", xlabel="x₁", ylabel="x₂")
+    axes.grid(False)  # whatever the style: its lines would be taken for edges of classes
     columns: dict[str, Any] = {"ncols": shares.shape[1] + 2, "columnspacing": 1.0, "handletextpad": 0.2}
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), frameon=False, **columns)
     return axes

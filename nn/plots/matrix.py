@@ -47,4 +47,5 @@ def confusion(matrix: Array, axes: Axes | None = None, names: Sequence[str] | No
     axes.set_xticks(range(k), names, **(slanted if max(map(len, names)) > 2 else {}))
     axes.set_yticks(range(k), names)
     axes.set(title="Confusion matrix", xlabel="predicted", ylabel="true")
+    axes.grid(False)
     return axes
