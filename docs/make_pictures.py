@@ -1,7 +1,11 @@
-"""Make the pictures of README.md and of docs: ``python docs/make_pictures.py`` (extra dev, and Chromium)."""
+"""Make the pictures of README.md and of docs: ``python docs/make_pictures.py`` (extra dev, and Chromium).
+
+With a folder that has the files of MNIST, ``python docs/make_pictures.py folder``, MNIST's as well.
+"""
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from autograd import Stepper, Value, draw, tanh
@@ -46,8 +50,9 @@ def main() -> None:
     loss.backward()
     draw(loss, model.named_parameters(), collapse=True, color="grad").save(DOCS / "mlp.svg")
 
-    for task in ("sin", "moons"):
-        subprocess.run(["chainrule", "train", task, "--out", str(DOCS)], check=True)
+    tasks = [["sin"], ["moons"], *[["mnist", "--data", folder] for folder in sys.argv[1:]]]
+    for task in tasks:
+        subprocess.run(["chainrule", "train", *task, "--out", str(DOCS)], check=True)
 
     from playwright.sync_api import sync_playwright
 

@@ -37,6 +37,7 @@ from .layers import Neuron as Neuron
 from .modules import Module as Module
 from .networks import MLP as MLP
 from .networks import Sequential as Sequential
+from .prediction import Predictor as Predictor
 from .prediction import predict as predict
 from .training import DivergedError as DivergedError
 from .training import fit as fit

@@ -45,13 +45,18 @@ def predict(model: Any, xs: Iterable[Any]) -> Array:
 
 
 class Predictor:
-    """The predictions of a model, whose program is made at the first call.
+    """The predictions of a model, whose program is made at the first call, and kept for those that follow.
 
     Args:
         model: see ``predict``.
         eager: whether to predict by graphs always.
         parameters: what will change between calls; meanwhile the program is compared with graphs at other numbers in
             them.
+
+    >>> from nn import MLP
+    >>> predictor = Predictor(MLP(2, [3, 1], seed=0))
+    >>> predictor([[0.0, 0.0], [1.0, 2.0]]).shape, predictor([[3.0, 4.0]]).shape
+    ((2,), (1,))
     """
 
     def __init__(self, model: Any, eager: bool = False, parameters: Sequence[Value] = ()) -> None:
