@@ -22,6 +22,7 @@ MNIST = ROOT.parent / "shared" / "data" / "mnist"
 # With these settings, in place of its own, a notebook learns less, in seconds. What it asserts must still hold.
 REDUCED = {
     "09_mnist": f"FOLDER, SAMPLES, EPOCHS, GOAL = {str(MNIST)!r}, 5_000, 4, 0.9",
+    "12_challenge": "EPOCHS = 25",
 }
 UNREACHABLE = """
 import nn.data
