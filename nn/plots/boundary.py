@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SIDE = 150
 """A model is asked at so many places each way."""
 
+BELOW = 0.4
+"""Inches from the axes down to the legend: room for the name of the axis, however small the picture."""
+
 SHADES = 5
 """Of a class: how much more probable it is than the next."""
 
@@ -52,6 +55,7 @@ def decision_boundary(
     ['class 0', 'class 1']
     """
     import numpy as np
+    from matplotlib.transforms import ScaledTranslation
 
     axes = new_axes() if axes is None else axes
     parts = [(np.asarray(xs), np.asarray(labels))]
@@ -70,7 +74,8 @@ def decision_boundary(
         color, marker = CLASSES[k % len(CLASSES)], MARKERS[k % len(MARKERS)]
         margin = (shares[:, k] - np.delete(shares, k, axis=1).max(axis=1)).reshape(SIDE, SIDE)
         if margin.max() > 0.0:
-            axes.contourf(across, up, margin, levels, colors=[tint(color, 0.2 + 0.5 * level) for level in levels[:-1]])
+            colors = [tint(color, 0.2 + 0.5 * level) for level in levels[:-1]]
+            axes.contourf(across, up, margin, levels, colors=colors).set_rasterized(True)  # as paths, it is large
         if margin.min() < 0.0 < margin.max():
             axes.contour(across, up, margin, [0.0], colors=TRUTH, linewidths=1.0)
         for (points, classes), face, ring in zip(parts, (color, "white"), ("white", color), strict=False):
@@ -82,5 +87,6 @@ def decision_boundary(
     axes.set(aspect="equal", title="Decision boundary", xlabel="x₁", ylabel="x₂")
     axes.grid(False)  # whatever the style: its lines would be taken for edges of classes
     columns: dict[str, Any] = {"ncols": shares.shape[1] + 2, "columnspacing": 1.0, "handletextpad": 0.2}
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), frameon=False, **columns)
+    below = axes.transAxes + ScaledTranslation(0.0, -BELOW, axes.figure.dpi_scale_trans)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), bbox_transform=below, frameon=False, **columns)
     return axes
