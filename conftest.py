@@ -1,6 +1,7 @@
 """What tests and the examples in docstrings share: the processor's cores, and a table of operations that stays."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -20,13 +21,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.fixture
 def own_operations() -> Iterator[None]:
-    """Operations that the test defines are forgotten after it."""
+    """Operations that the test defines are forgotten after it, and so is what it says of them to the oracle."""
     before = dict(OPS)
     yield
+    oracle = sys.modules.get("autograd.testing.oracle")
     for name in OPS.keys() - before.keys():
         del OPS[name]
         if name in vars(Number):
             delattr(Number, name)
+        if oracle is not None:
+            oracle.VALUES.pop(name, None)
 
 
 @pytest.fixture(autouse=True)

@@ -639,6 +639,7 @@ MADE: dict[type, Callable[[Random], Any]] = {
     nn.Layer: lambda rng: nn.Layer(2, 2, "tanh", seed=0),
     nn.MLP: model,
     nn.Sequential: model,
+    nn.Predictor: lambda rng: nn.Predictor(model(rng), eager=rng.random() < 0.5),
     nn.Activation: lambda rng: nn.Activation("tanh"),
     nn.Dropout: lambda rng: nn.Dropout(rng.choice([0.0, 0.5]), seed=0).train(rng.random() < 0.5),
     nn.BatchNorm: lambda rng: nn.BatchNorm(rng.choice([1, 2])).train(rng.random() < 0.5),

@@ -27,7 +27,7 @@ REDUCED = {
     "10_optimizers": f"FOLDER, SAMPLES, EPOCHS, SEEDS, HIDDEN = {str(MNIST)!r}, 6_000, 4, 2, [32, 32]\n"
     "LEAST = {784: 0.85, 64: 0.7}",
     "11_regularization": "SPLITS, FEW, EPOCHS, NETWORKS, GAIN = 2, 1, 40, 4, 0.02",
-    "12_challenge": "EPOCHS = 25",
+    "12_challenge": "EPOCHS = 32",
 }
 UNREACHABLE = """
 import nn.data
