@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ def execute(path: Path, change: str = "") -> Any:
     if change:
         [cell] = settings
         cell.source += f"\n{change}"
-    # Notebooks show plots inline, whatever scripts do, and a picture has no date, so that it stays the same.
+    # Notebooks show plots inline, whatever scripts do, and pictures are all of one date, so that they stay the same.
     environment = {name: text for name, text in os.environ.items() if name != "MPLBACKEND"} | {"SOURCE_DATE_EPOCH": "0"}
     environment["PYTHONPATH"] = str(HERE.parent)
     options = {"timeout": 3600, "record_timing": False, "coalesce_streams": True}
@@ -30,8 +31,16 @@ def execute(path: Path, change: str = "") -> Any:
     return notebook
 
 
+def digest(notebook: Any) -> str:
+    """Of its code. It is stored, so that code which was changed after the run is found."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
 if __name__ == "__main__":
     for path in sorted(HERE.glob("*.ipynb")):
         if any(path.name.startswith(name) for name in sys.argv[1:] or [""]):
             print(path.name, flush=True)
-            nbformat.write(execute(path), path)
+            notebook = execute(path)
+            notebook.metadata.code_that_ran = digest(notebook)
+            nbformat.write(notebook, path)

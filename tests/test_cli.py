@@ -17,7 +17,7 @@ from urllib.error import URLError
 import matplotlib.figure
 import numpy as np
 import pytest
-from graphs import QUICK, ROOT, python
+from graphs import MNIST, NO_MNIST, QUICK, ROOT, python
 from PIL import Image
 
 from autograd import forward_steps, steps, topological_order
@@ -31,7 +31,6 @@ from nn.losses import LOSSES
 from nn.plots import Animation
 
 COMMAND = [sys.executable, "-c", "from nn.cli import main; main()", "train"]
-MNIST = ROOT.parent / "shared" / "data" / "mnist"
 
 
 @pytest.fixture
@@ -231,7 +230,7 @@ def test_images_come_from_a_folder(in_process, folder, tmp_path):
     assert (tmp_path / "out" / "mnist.png").exists()
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason="MNIST is not beside the repository, in ../shared/data/mnist")
+@pytest.mark.skipif(not MNIST.is_dir(), reason=NO_MNIST)
 def test_mnist_is_learned(tmp_path):
     options, least = (["--samples", "1000", "--layers", "16", "--batch-size", "20"], 75.0) if QUICK else ([], 97.0)
     command = [*COMMAND, "mnist", "--data", str(MNIST), "--out", str(tmp_path), *options]

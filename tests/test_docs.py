@@ -2,9 +2,9 @@
 
 import importlib.util
 import re
-from pathlib import Path
 
 import pytest
+from graphs import MNIST, NO_MNIST, ROOT, not_quick
 from programs import NEEDS_COMPILER
 
 import autograd
@@ -12,7 +12,6 @@ import nn
 from autograd import OPS, Value, compile
 from autograd.testing.accuracy import PROMISE, unit_of
 
-ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")])
 
 
@@ -67,6 +66,18 @@ def test_the_source_that_pages_show_is_that_of_the_program():
     assert f"```python\n{source}\n```" in (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
     functions = source[source.index("def value") :]
     assert f"```python\n{functions}\n```" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not MNIST.is_dir(), reason=NO_MNIST)
+def test_the_lines_for_mnist_in_the_readme_learn_as_much_as_it_says():
+    not_quick("it trains on 60,000 images")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(\(images, labels\).*?)```", readme, re.DOTALL)
+    names = {"nn": nn}
+    exec(code.replace('"folder"', repr(str(MNIST))), names)
+    [said] = re.findall(r"after these, ([\d.]+)% of the test images are right", readme)
+    # From one processor to the next it differs as from one seed to the next.
+    assert 100 * names["right"] == pytest.approx(float(said), abs=0.5)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -10,25 +10,24 @@ from typing import Any
 
 import pytest
 from browser import missing
-from graphs import ROOT, not_quick
+from graphs import MNIST, NO_MNIST, ROOT, not_quick
 
 for package in ("nbclient", "nbformat", "sklearn"):  # they take seconds to load, and so load where they are used
     if find_spec(package) is None:
         missing(f"{package} is not installed (pip install -e '.[dev]')")
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-MNIST = ROOT.parent / "shared" / "data" / "mnist"
 
 # With these settings, in place of its own, a notebook learns less, in seconds. What it asserts must still hold.
 REDUCED = {
     "07_sin_regression": "STARTS, EPOCHS, NEURONS, LAYERS, RATES = 4, 80, (2, 8), (1, 3), (0.1,)\n"
     "ACTIVATIONS, OPTIMIZERS = ('tanh', 'sin'), ('adam',)",
-    "09_mnist": f"FOLDER, SAMPLES, EPOCHS, GOAL = {str(MNIST)!r}, 5_000, 4, 0.9",
-    "10_optimizers": f"FOLDER, SAMPLES, EPOCHS, SEEDS, HIDDEN = {str(MNIST)!r}, 6_000, 4, 2, [32, 32]\n"
-    "LEAST = {784: 0.85, 64: 0.7}",
+    "09_mnist": "SAMPLES, EPOCHS, GOAL = 5_000, 4, 0.9",
+    "10_optimizers": "SAMPLES, EPOCHS, SEEDS, HIDDEN = 6_000, 4, 2, [32, 32]\nLEAST = {784: 0.85, 64: 0.7}",
     "11_regularization": "SPLITS, FEW, EPOCHS, NETWORKS, GAIN = 2, 1, 40, 4, 0.02",
     "12_challenge": "EPOCHS = 32",
 }
+OF_MNIST = ("09_mnist", "10_optimizers")
 UNREACHABLE = """
 import nn.data
 
@@ -51,21 +50,31 @@ TEXTS = ("text/plain", "text/latex", "text/markdown")
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def execute(path: Path, change: str = "") -> list[Any]:
-    """The code cells of a notebook after it ran, by the script that stores them; its settings changed."""
+def script() -> Any:
+    """The script that runs and stores notebooks, as a module."""
     spec = importlib.util.spec_from_file_location("execute", ROOT / "notebooks" / "execute.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return [cell for cell in script.execute(path, change).cells if cell.cell_type == "code"]
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def stored(path: Path, kind: str) -> list[Any]:
-    """The cells of a kind, as they are stored."""
+def execute(path: Path, change: str = "") -> list[Any]:
+    """The code cells of a notebook after it ran, its settings changed."""
+    return [cell for cell in script().execute(path, change).cells if cell.cell_type == "code"]
+
+
+def read(path: Path) -> Any:
+    """A notebook as it is stored."""
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
-    return [cell for cell in notebook.cells if cell.cell_type == kind]
+    return notebook
+
+
+def stored(path: Path, kind: str) -> list[Any]:
+    """Its cells of a kind."""
+    return [cell for cell in read(path).cells if cell.cell_type == kind]
 
 
 def shown(cell: Any) -> list[Any]:
@@ -106,6 +115,12 @@ def test_it_ran_from_top_to_bottom_before_it_was_stored(path: Path):
 
 
 @every_notebook
+def test_its_code_is_what_ran(path: Path):
+    notebook = read(path)
+    assert notebook.metadata.code_that_ran == script().digest(notebook), f"python notebooks/execute.py {path.stem[:2]}"
+
+
+@every_notebook
 def test_it_ends_with_a_lesson_exercises_a_self_assessment_and_hidden_solutions(path: Path):
     texts = [cell.source for cell in stored(path, "markdown")]
     headings = re.findall(r"^## (.+)$", "\n".join(texts), re.MULTILINE)
@@ -130,6 +145,13 @@ def test_settings_are_marked_where_a_reduced_run_changes_them(path: Path):
     assert len(marked) == (path.stem in REDUCED)
 
 
+@pytest.mark.parametrize("name", OF_MNIST)
+def test_it_was_stored_after_a_run_on_all_of_mnist(name: str):
+    cells = stored(ROOT / "notebooks" / f"{name}.ipynb", "code")
+    said = [output.text for cell in cells for output in cell.outputs if output.output_type == "stream"]
+    assert any("60,000 images to learn from and 10,000 to test on" in text for text in said)
+
+
 # ---- what they show when they run ------------------------------------------------------------------------------------
 
 
@@ -145,15 +167,17 @@ def test_it_shows_what_is_stored_in_it(path: Path):
 def test_it_learns_with_reduced_settings_and_shows_the_same_kinds_of_things(path: Path):
     not_quick("each notebook takes five seconds and more")
     change = REDUCED.get(path.stem, "")
-    if str(MNIST) in change and not MNIST.is_dir():
-        pytest.skip("MNIST is not beside the repository, in ../shared/data/mnist")
+    if path.stem in OF_MNIST:
+        if not MNIST.is_dir():
+            pytest.skip(NO_MNIST)
+        change += f"\nFOLDER = {str(MNIST)!r}"
     for cell, again in zip(stored(path, "code"), execute(path, change), strict=True):
         assert kinds(again) == kinds(cell), cell.source
 
 
-@pytest.mark.parametrize("name", [name for name, change in REDUCED.items() if str(MNIST) in change])
+@pytest.mark.parametrize("name", OF_MNIST)
 def test_where_mnist_is_not_reached_it_learns_the_digits_of_scikit_learn(name: str):
     not_quick("each notebook takes five seconds and more")
     path = ROOT / "notebooks" / f"{name}.ipynb"
-    for cell, again in zip(stored(path, "code"), execute(path, REDUCED[name] + UNREACHABLE), strict=True):
+    for cell, again in zip(stored(path, "code"), execute(path, f"{REDUCED[name]}\n{UNREACHABLE}"), strict=True):
         assert kinds(again) == kinds(cell), cell.source
