@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from autograd import OPS, Op, Value
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = [ROOT / "notebooks" / "mnist", ROOT.parent / "shared" / "data" / "mnist"]
-MNIST = next(filter(Path.is_dir, PLACES), PLACES[0])
+BESIDE = ROOT.parent / "shared" / "data" / "mnist"
+MNIST = BESIDE if BESIDE.is_dir() else ROOT / "notebooks" / "mnist"
 NO_MNIST = "there is no folder notebooks/mnist with the files of MNIST"
 OPERATORS = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv}
 OPERATORS |= {"neg": operator.neg, "pow": operator.pow, "lt": operator.lt, "ge": operator.ge}

@@ -4,18 +4,16 @@ import gzip
 import struct
 import tracemalloc
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
+from graphs import MNIST, NO_MNIST
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nn.data import fashion_mnist, mnist, read_idx
 from nn.data.idx import TYPES
-
-MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 
 SMALL = arrays(
     st.sampled_from([np.dtype(name).newbyteorder("=") for name in TYPES.values()]),
@@ -245,7 +243,7 @@ def test_a_folder_with_a_damaged_file_is_read_or_refused(tmp_path_factory, data,
         assert name in said
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason="MNIST is not beside the repository, in ../shared/data/mnist")
+@pytest.mark.skipif(not MNIST.is_dir(), reason=NO_MNIST)
 def test_mnist_is_mnist():
     train, test = mnist(MNIST)
     assert (train.images.shape, test.images.shape) == ((60_000, 784), (10_000, 784))
